@@ -1,0 +1,1 @@
+"""Databases behind the Protocols of the rooms below; nothing else knows one."""

@@ -1,0 +1,76 @@
+"""One envelope for every command: a typed answer becomes JSON, or the text that is rendered from the same model."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ParamSpec
+
+import click
+
+from trueup.kernel.errors import Exit, TrueupError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command found: the model, how people read it, and the exit code that says what it means."""
+
+    data: Mapping[str, Any]
+    text: Callable[[Mapping[str, Any]], str]
+    exit: Exit = Exit.DONE
+
+
+def answering(command: str) -> Callable[[Callable[P, Answer]], Callable[P, None]]:
+    """Turn a function that returns an Answer into a command that prints it and exits as designed.
+
+    Adds `--json`. A TrueupError becomes an envelope with `ok: false`, or a message on stderr.
+    """
+
+    def wrap(function: Callable[P, Answer]) -> Callable[P, None]:
+        @click.option("--json", "as_json", is_flag=True, help="Print one JSON envelope on stdout.")
+        @functools.wraps(function)
+        def run(*args: P.args, **kwargs: P.kwargs) -> None:
+            as_json = bool(kwargs.pop("as_json", False))
+            try:
+                answer = function(*args, **kwargs)
+            except TrueupError as error:
+                refuse(command, error, as_json=as_json)
+            else:
+                deliver(command, answer, as_json=as_json)
+
+        return run
+
+    return wrap
+
+
+def deliver(command: str, answer: Answer, *, as_json: bool) -> None:
+    """Print an answer and exit with its code."""
+    if as_json:
+        click.echo(json.dumps({"ok": True, "command": command, "data": answer.data}, ensure_ascii=False))
+    else:
+        text = answer.text(answer.data)
+        if text:
+            click.echo(text)
+    sys.exit(answer.exit)
+
+
+def refuse(command: str, error: TrueupError, *, as_json: bool) -> None:
+    """Print what failed and what to do next, and exit with the error's code."""
+    if as_json:
+        envelope = {"ok": False, "command": command, "error": error.to_json()}
+        click.echo(json.dumps(envelope, ensure_ascii=False))
+    else:
+        click.echo(f"trueup {command}: {error.message}", err=True)
+        for finding in error.findings:
+            click.echo(f"  {finding.where}: {finding.code} {finding.summary}", err=True)
+            click.echo(f"      {finding.detail}", err=True)
+        if error.hint:
+            click.echo(error.hint, err=True)
+    sys.exit(error.exit_code)

@@ -1,0 +1,82 @@
+"""`trueup`: commands are found by name and imported only when they are called, so that start-up stays short."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from trueup import __version__
+from trueup.cli.answer import refuse
+from trueup.kernel.errors import UsageError
+from trueup.kernel.text import did_you_mean
+
+# name -> (module, attribute, one line for --help); the order is the order in which a newcomer meets them.
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "new": ("trueup.cli.programme", "new", "Write a starter programme from a file of answers."),
+    "check": ("trueup.cli.programme", "check", "Find what is wrong in the declared files: file:line:col, why, fix."),
+    "explain": ("trueup.cli.programme", "explain", "Print the page of a finding code."),
+    "schema": ("trueup.cli.programme", "schema", "Write the JSON Schemas of the declared files, for editors."),
+    "baseline": ("trueup.cli.evidence", "baseline", "Measure and lock what a pilot will be compared with."),
+    "measure": ("trueup.cli.evidence", "measure", "Compute the KPIs from the events."),
+    "review": ("trueup.cli.review", "review", "List what the evidence changes."),
+    "why": ("trueup.cli.review", "why", "Open a change: readings, formula, events, declared line."),
+    "apply": ("trueup.cli.review", "apply", "Sign a review: files, record and git follow."),
+    "ledger": ("trueup.cli.ledger", "ledger", "Verify the record, open an entry, export a proof."),
+    "demo": ("trueup.cli.demo", "demo", "Take a simulated programme through twelve weeks."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported on first use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
+        """Return the names in the order in which they are met."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import and return a command."""
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        module, attribute, _ = entry
+        command = getattr(importlib.import_module(module), attribute)
+        return command if isinstance(command, click.Command) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which one was probably meant."""
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in COMMANDS:
+            message = f"There is no command {name!r}.{did_you_mean(name, COMMANDS)}"
+            raise click.UsageError(message, ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="trueup")
+def cli() -> None:
+    """Keep the strategy and what runs in one loop: files declare, measures observe, gates decide."""
+
+
+def main() -> None:
+    """Run the command line; usage errors leave the same envelope as every other error."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.Abort:
+        click.echo("Stopped.", err=True)
+        sys.exit(1)
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        name = context.info_name if context is not None and context.parent is not None else ""
+        hint = context.get_usage() if context is not None else "trueup --help lists the commands."
+        refuse(name or "trueup", UsageError("usage", error.format_message(), hint), as_json="--json" in sys.argv)

@@ -1,0 +1,1 @@
+"""Turns the JSON model of an answer into text."""

@@ -1,0 +1,1 @@
+"""Readings -> gate outcomes, assumptions kept or false. Pure: no input, no output."""

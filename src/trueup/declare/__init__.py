@@ -1,0 +1,1 @@
+"""Files -> checked -> typed Programme, and edits back into the files."""

@@ -1,0 +1,1 @@
+"""The typed programme: one module a noun of the files."""

@@ -1,0 +1,117 @@
+"""Where facts come from: event logs, actuals, and the beliefs that they may falsify."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Literal
+
+from pydantic import Field
+
+from trueup.declare.model.values import BoundValue, Declared, Factor, PeriodValue, Texts
+
+
+class Expectation(Declared):
+    """What a valid value of a field looks like."""
+
+    type: Literal["number", "text", "date", "boolean"] | None = None
+    min: float | None = None
+    max: float | None = None
+    matches: str | None = None
+    one_of: tuple[Any, ...] | None = None
+
+
+class Labels(Declared):
+    """Labelled examples: the field that holds them and how many are needed."""
+
+    field: str
+    needed: int = Field(ge=0)
+
+
+class DataSource(Declared):
+    """A log or table.
+
+    `zone` is the time zone of times that carry none. `missing` are the texts that mean "no value" in attributes
+    (never in the case id). `dates` settles logs whose dates could be read either way.
+    """
+
+    source: str | None = None
+    zone: str | None = None
+    sensitivity: str | None = None
+    fields: dict[str, str] = {}
+    expects: dict[str, Expectation] = {}
+    labels: Labels | None = None
+    fresh_within: PeriodValue | None = None
+    missing: Texts = ("", "?")
+    dates: Literal["day-first", "month-first"] | None = None
+
+
+class SpendSource(Declared):
+    """Columns of a file of money spent, in the programme's currency."""
+
+    source: str
+    at: str = "date"
+    use_case: str = "use_case"
+    kind: str | None = "kind"
+    amount: str = "amount"
+
+
+class EffortSource(Declared):
+    """Columns of a file of hours worked."""
+
+    source: str
+    at: str = "date"
+    use_case: str = "use_case"
+    kind: str | None = "kind"
+    hours: str = "hours"
+
+
+class PeopleSource(Declared):
+    """Columns of a file of the people of a workflow: who is eligible, who is trained since when."""
+
+    source: str
+    person: str = "person"
+    workflow: str = "workflow"
+    trained_on: str | None = None
+    eligible: str | None = None
+
+
+class Actuals(Declared):
+    """Files as they come from finance and people systems."""
+
+    spend: SpendSource | None = None
+    effort: EffortSource | None = None
+    people: PeopleSource | None = None
+
+
+class IfFalse(Declared):
+    """What a false assumption does to the use cases that it supports."""
+
+    success: Factor | None = None
+
+
+class Found(Declared):
+    """What a signed review found; written by `apply`."""
+
+    value: float
+    on: date
+    holds: bool
+
+
+class Assumption(Declared):
+    """A belief that the strategy rests on, with a measure and a bound."""
+
+    says: str | None = None
+    measure: str | None = None
+    at_least: BoundValue | None = None
+    at_most: BoundValue | None = None
+    supports: Texts = ()
+    if_false: IfFalse | None = None
+    found: Found | None = None
+
+
+class Handling(Declared):
+    """How data of a sensitivity level is handled."""
+
+    mask: Texts = ()
+    models: Texts = ()
+    retain: PeriodValue | None = None

@@ -1,0 +1,117 @@
+"""`programme.yaml`: the whole, as one typed value."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from pydantic import Field
+
+from trueup.declare.model.data import Actuals, Assumption, DataSource, Handling
+from trueup.declare.model.people import Incident, OperatingModel, Person, Supplier, Waiver
+from trueup.declare.model.values import BarValue, Declared, Fraction, PeriodValue, PersonDays, Texts
+
+
+class LedgerPin(Declared):
+    """The ledger that belongs to this programme: its origin line and its public key, as in signed notes."""
+
+    origin: str
+    vkey: str | None = None
+
+
+class Target(Declared):
+    """A change against the registered baseline that is to be reached by a date."""
+
+    by: date | None = None
+    reach: BarValue | None = None
+
+
+class Objective(Declared):
+    """A business outcome with a KPI, a target, a date and an owner."""
+
+    outcome: str | None = None
+    kpi: str | None = None
+    targets: tuple[Target, ...] = ()
+    owner: str | None = None
+
+
+class Score(Declared):
+    """One answer of the readiness assessment, 0 to 2."""
+
+    score: int = Field(ge=0, le=2)
+    because: str | None = None
+    evidence: str | None = None
+
+
+class Organisation(Declared):
+    """The factors that an operating model has to fit."""
+
+    maturity: Literal["low", "medium", "high"] | None = None
+    regulation: Literal["low", "medium", "high"] | None = None
+    culture: Literal["collaborative", "autonomous", "hierarchical"] | None = None
+    resources: Literal["constrained", "adequate", "ample"] | None = None
+    size: Literal["sme", "enterprise"] | None = None
+
+
+class Assessment(Declared):
+    """Readiness, landscape and organisation as they were judged on a day."""
+
+    on: date | None = None
+    outcome_clarity: Score | None = None
+    ownership: Score | None = None
+    data_readiness: Score | None = None
+    risk_posture: Score | None = None
+    team_capacity: Score | None = None
+    landscape: Literal["first-steps", "stalled-pilots", "in-production", "scattered"] | None = None
+    organisation: Organisation | None = None
+
+
+class Limits(Declared):
+    """What the portfolio has to fit into."""
+
+    parallel_pilots: int | None = Field(default=None, ge=0)
+    budget: float | None = Field(default=None, ge=0)
+    engineering: PersonDays | None = None
+    change: PersonDays | None = None
+    horizon: PeriodValue | None = None
+    discount: Fraction | None = None
+    strategy_phase: PeriodValue | None = None
+
+
+class Reviews(Declared):
+    """How often the evidence and the strategy are looked at."""
+
+    checkpoint: Literal["weekly"] | PeriodValue | None = None
+    strategy: PeriodValue | None = None
+
+
+class Ranking(Declared):
+    """The order that a signed review decided; written by `apply`."""
+
+    decided: tuple[str, ...] = ()
+
+
+class ProgrammeFile(Declared):
+    """The content of `programme.yaml`."""
+
+    programme: str
+    sponsor: str | None = None
+    currency: str | None = None
+    adopted: date | None = None
+    ledger: LedgerPin | None = None
+    require_signatures: bool = False
+    people: dict[str, Person] = {}
+    objectives: dict[str, Objective] = {}
+    assessment: Assessment | None = None
+    operating_model: OperatingModel | None = None
+    limits: Limits | None = None
+    reviews: Reviews | None = None
+    data: dict[str, DataSource] = {}
+    actuals: Actuals | None = None
+    assumptions: dict[str, Assumption] = {}
+    sensitivity: dict[str, Handling] = {}
+    incidents: dict[str, Incident] = {}
+    suppliers: dict[str, Supplier] = {}
+    frameworks: Texts = ()
+    ranking: Ranking | None = None
+    waivers: tuple[Waiver, ...] = ()

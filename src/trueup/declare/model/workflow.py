@@ -1,0 +1,255 @@
+"""`workflows/ID.yaml`: the operated process behind a use case; its unit of work is a case."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from trueup.declare.model.kpi import Kpi
+from trueup.declare.model.values import BarValue, Declared, Fraction, PeriodValue, Texts
+from trueup.kernel.clock import end_of_day, start_of_day
+
+GATE_NAME = re.compile(r"week-([1-9]\d*)")
+
+
+class Owners(Declared):
+    """Who answers for what; each is a person's id."""
+
+    business: str | None = None
+    prompts: str | None = None
+    knowledge: str | None = None
+    incidents: str | None = None
+    escalation: str | None = None
+
+
+class Events(Declared):
+    """How the log of the workflow is read: which columns, which segments, when a case is old enough to count."""
+
+    data: str | None = None
+    case: str | None = None
+    activity: str | None = None
+    at: str | None = None
+    actor: str | None = None
+    segment: Texts = ()
+    complete: Texts = ()
+    matures_after: PeriodValue | None = None
+
+
+class Window(Declared):
+    """Days from `from` to `to`, both inclusive."""
+
+    start: date = Field(alias="from")
+    end: date = Field(alias="to")
+
+    @property
+    def begins(self) -> datetime:
+        """The first instant of the window."""
+        return start_of_day(self.start)
+
+    @property
+    def ends(self) -> datetime:
+        """The first instant after the window."""
+        return end_of_day(self.end)
+
+
+class Design(Declared):
+    """How cases come to be treated. `share` is the treated share; `by` is `ledger` or `column NAME`."""
+
+    assigned: Literal["random", "staggered", "matched", "none"] = "none"
+    unit: str = "case"
+    by: str | None = None
+    treated: tuple[str, ...] = ()
+    control: tuple[str, ...] = ()
+    share: Fraction | None = None
+
+    @field_validator("treated", "control", mode="before")
+    @classmethod
+    def _values(cls, value: Any) -> Any:
+        values = value if isinstance(value, list | tuple) else [value]
+        return tuple(str(item).lower() if isinstance(item, bool) else str(item) for item in values)
+
+    @property
+    def column(self) -> str | None:
+        """The column that says in which arm a case is, where the design names one."""
+        if self.by is not None and self.by.startswith("column "):
+            return self.by.removeprefix("column ").strip()
+        return None
+
+    @property
+    def concurrent(self) -> bool:
+        """True where cases of both arms run at the same time."""
+        return self.assigned == "random"
+
+
+class Guardrail(Declared):
+    """How much a KPI may get worse, in the KPI's own direction."""
+
+    no_worse_than: BarValue
+
+
+class Gate(Declared):
+    """A dated stop/go point. `bar` overrides the KPI's `worth_having`."""
+
+    scale: bool = False
+    bar: BarValue | None = None
+
+
+class Decided(Declared):
+    """What a signed review decided at a gate; written by `apply`."""
+
+    outcome: Literal["go", "hold", "stop", "unknown"]
+    on: date
+    by: str
+    code: str | None = None
+
+
+class ScalePlan(Declared):
+    """What happens if it works."""
+
+    handover: str | None = None
+    training: str | None = None
+    operates: str | None = None
+    next: Texts = ()
+
+
+class Pilot(Declared):
+    """An experiment with a start, a frozen baseline, gates and an end."""
+
+    starts: date | None = None
+    baseline: Window | None = None
+    design: Design = Design()
+    primary: str | None = None
+    guardrails: dict[str, Guardrail] = {}
+    gates: dict[str, Gate] = {}
+    scale_plan: ScalePlan | None = None
+    decided: dict[str, Decided] = {}
+    ended: date | None = None
+
+    @field_validator("gates", mode="after")
+    @classmethod
+    def _gate_names(cls, gates: dict[str, Gate]) -> dict[str, Gate]:
+        for name in gates:
+            if GATE_NAME.fullmatch(name) is None:
+                msg = f"{name!r} is not a gate; gates are named week-4, week-8, week-12"
+                raise ValueError(msg)
+        return dict(sorted(gates.items(), key=lambda item: gate_week(item[0])))
+
+    def due(self, gate: str) -> datetime | None:
+        """Return the instant at which a gate is judged: `starts + k * 7 d`; None without a start."""
+        return None if self.starts is None else start_of_day(self.starts) + timedelta(weeks=gate_week(gate))
+
+
+def gate_week(name: str) -> int:
+    """Return k of `week-k`. Raises ValueError for another name."""
+    match = GATE_NAME.fullmatch(name)
+    if match is None:
+        msg = f"{name!r} is not the name of a gate"
+        raise ValueError(msg)
+    return int(match[1])
+
+
+class AutonomyLevel(StrEnum):
+    """What a workflow may do alone, lowest first."""
+
+    SHADOW = "shadow"
+    DRAFT = "draft"
+    APPROVE = "approve"
+    ACT = "act"
+
+
+class Detect(Declared):
+    """The rise in errors that has to be noticed, and how soon."""
+
+    rise_to: Fraction
+    within: PeriodValue
+
+
+class Autonomy(Declared):
+    """The present level, the highest, and the guarantee that a higher one needs."""
+
+    level: AutonomyLevel = AutonomyLevel.SHADOW
+    may_reach: AutonomyLevel | None = None
+    wrong_at_most: Fraction | None = None
+    sure: Fraction | None = None
+    stable_cycles: int | None = Field(default=None, ge=0)
+    detect: Detect | None = None
+
+
+class Impact(StrEnum):
+    """What an action can do to the world."""
+
+    NONE = "none"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class Action(Declared):
+    """A tool that the workflow may use, and under which conditions. What is not named is denied."""
+
+    tool: str | None = None
+    impact: Impact | None = None
+    approval: Literal["always", "until-act", "never"] | None = None
+    approvers: Texts = ()
+    expires: PeriodValue | None = None
+    reversible_by: str | None = None
+    limits: dict[str, Any] = {}
+    egress: Texts = ()
+
+
+class ModelBudget(Declared):
+    """What the model may use up."""
+
+    tokens_per_case: int | None = None
+    cost_per_day: float | None = None
+
+
+class Model(Declared):
+    """Which model the workflow calls; its name may stand in the environment (`env:NAME`)."""
+
+    name: str | None = None
+    kind: str | None = None
+    budget: ModelBudget | None = None
+
+
+class Checks(Declared):
+    """Reviews that output passes before it leaves."""
+
+    factuality: Literal["required", "none"] | None = None
+    brand_voice: Literal["required", "none"] | None = None
+
+
+class Groups(Declared):
+    """Groups between which outcome rates may differ only so far."""
+
+    field: str
+    rates_within: BarValue | None = None
+
+
+class Exceptions(Declared):
+    """The share of cases that may leave the normal path before the workflow counts as unstable."""
+
+    at_most: Fraction
+
+
+class Workflow(Declared):
+    """The content of a workflow's file; its id is the file's stem."""
+
+    workflow: str
+    use_case: str | None = None
+    owners: Owners = Owners()
+    workstreams: dict[str, str | None] = {}
+    events: Events | None = None
+    kpis: dict[str, Kpi] = {}
+    pilot: Pilot | None = None
+    autonomy: Autonomy | None = None
+    actions: dict[str, Action] = {}
+    model: Model | None = None
+    knowledge: Texts = ()
+    checks: Checks | None = None
+    groups: Groups | None = None
+    exceptions: Exceptions | None = None

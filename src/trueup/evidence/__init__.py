@@ -1,0 +1,1 @@
+"""Pure statistics on numbers: sequences, gate intervals, power. Knows no Trueup types."""

@@ -1,0 +1,1 @@
+"""What happened: append-only, hashed into one tree, signed, verifiable without us."""

@@ -1,0 +1,1 @@
+"""What needs several rooms at once: check, baseline, measure, review, why, apply."""

@@ -1,0 +1,1 @@
+"""Events -> cases -> KPIs -> readings, as engine-neutral expressions."""
