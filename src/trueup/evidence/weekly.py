@@ -1,0 +1,32 @@
+"""The interval of one week on its own, for reading a chart: pointwise, at a fixed level, never for a decision."""
+
+from __future__ import annotations
+
+import math
+
+from scipy import stats
+
+from trueup.evidence.moments import Interval
+
+
+def mean_interval_of_week(n: int, total: float, total_squares: float, alpha: float = 0.05) -> Interval:
+    """Return Student's interval of a mean from its sums (any unit); nothing is known from fewer than two values."""
+    if n < 1:
+        return Interval(math.nan, -math.inf, math.inf)
+    mean = total / n
+    if n < 2:  # noqa: PLR2004 -- a variance needs two values
+        return Interval(mean, -math.inf, math.inf)
+    variance = max(total_squares - n * mean * mean, 0.0) / (n - 1)
+    half = float(stats.t.ppf(1 - alpha / 2, n - 1)) * math.sqrt(variance / n)
+    return Interval(mean, mean - half, mean + half)
+
+
+def share_interval_of_week(events: int, n: int, alpha: float = 0.05) -> Interval:
+    """Return the score interval of a share (Wilson 1927), within [0, 1]."""
+    if n < 1:
+        return Interval(math.nan, -math.inf, math.inf)
+    share = events / n
+    z2 = float(stats.norm.ppf(1 - alpha / 2)) ** 2
+    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = math.sqrt(z2) / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+    return Interval(share, max(centre - half, 0.0), min(centre + half, 1.0))
