@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,9 @@ from trueup.kernel.errors import TrueupError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
 
-class InstantType(click.ParamType):
+class InstantType(click.ParamType[datetime]):
     """An ISO 8601 date or instant; without a zone it is UTC."""
 
     name = "instant"

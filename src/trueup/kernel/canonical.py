@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-Json: TypeAlias = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
 
 # RFC 8785 takes numbers as IEEE doubles: integers beyond this lose digits on the way.
 _SAFE_INTEGER = 2**53
