@@ -48,8 +48,8 @@ def ratio_e_value(counts: Sequence[int], shares: Sequence[float]) -> float:
 def population_stability(before: Sequence[float], after: Sequence[float]) -> float | None:
     """Return the population stability index sum (q - p) ln(q / p) of two tables of counts over the same cells.
 
-    Half a case is added to every cell that either side knows (Krichevsky and Trofimov), so an empty cell is a large but finite
-    change. None when a side has no cases. Cells without cases on both sides are ignored.
+    Half a case is added to every cell that either side knows (Krichevsky and Trofimov), so that an empty cell is a
+    large but finite change. None when a side has no cases. Cells without cases on both sides are ignored.
     """
     old, new = finite(np.asarray(before, dtype=np.float64)), finite(np.asarray(after, dtype=np.float64))
     if len(old) != len(new) or (old < 0).any() or (new < 0).any():
@@ -63,7 +63,9 @@ def population_stability(before: Sequence[float], after: Sequence[float]) -> flo
 
 
 def _smoothed(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    return (counts + 0.5) / (counts.sum() + 0.5 * len(counts))
+    total = float(counts.sum()) + 0.5 * len(counts)
+    smoothed: NDArray[np.float64] = (counts + 0.5) / total
+    return smoothed
 
 
 def volume_shift(before_per_week: float, after_per_week: float) -> float | None:

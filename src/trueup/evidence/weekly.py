@@ -14,7 +14,7 @@ def mean_interval_of_week(n: int, total: float, total_squares: float, alpha: flo
     if n < 1:
         return Interval(math.nan, -math.inf, math.inf)
     mean = total / n
-    if n < 2:  # noqa: PLR2004 -- a variance needs two values
+    if n < 2:
         return Interval(mean, -math.inf, math.inf)
     variance = max(total_squares - n * mean * mean, 0.0) / (n - 1)
     half = float(stats.t.ppf(1 - alpha / 2, n - 1)) * math.sqrt(variance / n)
