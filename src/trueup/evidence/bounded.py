@@ -74,7 +74,8 @@ def empirical_bernstein_interval(values: ArrayLike, alpha: float) -> Interval:
     """Return the predictable plug-in empirical Bernstein interval for the mean of values in [0, 1], at any time.
 
     Waudby-Smith and Ramdas 2024, theorem 2:
-    sum(l X)/sum(l) +- (ln(2/alpha) + sum 4 (X_i - mu_{i-1})^2 psi(l_i)) / sum(l) with psi(l) = (-ln(1-l) - l)/4. Wider than betting, but it needs sums only; the estimate is the weighted mean.
+    sum(l X)/sum(l) +- (ln(2/alpha) + sum 4 (X_i - mu_{i-1})^2 psi(l_i)) / sum(l) with
+    psi(l) = (-ln(1-l) - l)/4. Wider than betting, but it needs sums only; the estimate is the weighted mean.
     """
     require_level(alpha)
     sample = _unit(values)

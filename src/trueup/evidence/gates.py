@@ -9,9 +9,19 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from scipy import optimize, stats
+from scipy import optimize, special
 
-from trueup.evidence.moments import Interval, Moments, around, require_count, require_level, unknown
+from trueup.evidence.blocks import block_error
+from trueup.evidence.moments import (
+    Interval,
+    Moments,
+    around,
+    difference,
+    normal_quantile,
+    require_count,
+    require_level,
+    unknown,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -20,10 +30,10 @@ _TINY = 1e-12
 
 
 def mean_contrast(treated: Moments, control: Moments, alpha: float, ratio: float = 1.0) -> Interval:
-    """Return the interval of mean1 - ratio * mean0 for two randomised arms (Welch variance, normal quantile).
+    """Return the interval of mean1 - ratio * mean0 for two randomised arms (normal quantile).
 
-    An arm whose values are all alike borrows the other's variance: no spread seen is not no spread. Nothing is
-    known when neither has any, or when an arm has fewer than two values.
+    The variance is that of `contrast_variance`. Nothing is known when neither arm has spread, or when an arm has
+    fewer than two values.
     """
     require_level(alpha, ratio)
     estimate = difference(treated, control, ratio)
@@ -32,20 +42,27 @@ def mean_contrast(treated: Moments, control: Moments, alpha: float, ratio: float
     error = contrast_variance(treated, control, ratio)
     if error <= 0:
         return unknown(estimate)
-    return around(estimate, float(stats.norm.isf(alpha / 2)) * math.sqrt(error))
+    return around(estimate, normal_quantile(alpha / 2) * math.sqrt(error))
 
 
 def contrast_variance(treated: Moments, control: Moments, ratio: float = 1.0) -> float:
-    """Return v1/n1 + ratio^2 v0/n0, a spreadless arm borrowing the other's variance; 0 when neither has any."""
-    v1, v0 = (treated.variance or control.variance), (control.variance or treated.variance)
-    return v1 / treated.n + ratio * ratio * v0 / control.n
+    """Return the variance of mean1 - ratio * mean0: the larger of Welch's and the pooled one.
 
-
-def difference(treated: Moments, control: Moments, ratio: float = 1.0) -> float:
-    """Return mean1 - ratio * mean0, NaN when an arm is empty."""
-    if min(treated.n, control.n) == 0:
-        return math.nan
-    return treated.mean - ratio * control.mean
+    Welch: v1/n1 + ratio^2 v0/n0. In a small arm of long-tailed values a low mean comes with a low variance, and
+    Welch alone claims too often: at a holdout of 10 to 20% three gates called lognormal durations longer in 5 to 9%
+    of untouched processes (nominal 2.5%). Pooled: under the hypothesis both arms, the control scaled by the
+    ratio, have one variance, which the larger arm knows well. The larger of the two is at most .8% on either side.
+    An arm whose values are all alike borrows the other's variance: no spread seen is not no spread. 0 when neither
+    has any. Both arms need two values.
+    """
+    v1, v0 = treated.variance, ratio * ratio * control.variance
+    if ratio == 0:
+        return v1 / treated.n
+    v1, v0 = v1 or v0, v0 or v1
+    welch = v1 / treated.n + v0 / control.n
+    freedom = treated.n + control.n - 2
+    pooled = ((treated.n - 1) * v1 + (control.n - 1) * v0) / freedom
+    return max(welch, pooled * (1 / treated.n + 1 / control.n))
 
 
 def share_contrast(x1: int, n1: int, x0: int, n0: int, alpha: float, ratio: float = 1.0) -> Interval:
@@ -61,7 +78,7 @@ def share_contrast(x1: int, n1: int, x0: int, n0: int, alpha: float, ratio: floa
     if min(n1, n0) == 0:
         return unknown()
     estimate = x1 / n1 - ratio * x0 / n0
-    limit = float(stats.norm.isf(alpha / 2))
+    limit = normal_quantile(alpha / 2)
 
     def excess(contrast: float) -> float:
         return abs(share_score(x1, n1, x0, n0, contrast, ratio)) - limit
@@ -125,9 +142,8 @@ def relative_change(treated: Moments, control: Moments, alpha: float) -> Interva
     quotient = treated.mean / control.mean
     if min(treated.n, control.n) < 2 or contrast_variance(treated, control) <= 0:
         return unknown(quotient - 1)
-    square = float(stats.norm.isf(alpha / 2)) ** 2
-    e1 = (treated.variance or control.variance) / treated.n
-    e0 = (control.variance or treated.variance) / control.n
+    square = normal_quantile(alpha / 2) ** 2
+    e1, e0 = treated.variance / treated.n, control.variance / control.n
     # Roots r of (mean1 - r mean0)^2 = z^2 (e1 + r^2 e0): bounded iff the control mean is significant.
     lead = control.mean**2 - square * e0
     if lead <= 0:
@@ -139,7 +155,21 @@ def relative_change(treated: Moments, control: Moments, alpha: float) -> Interva
 
 
 def block_contrast(treated: ArrayLike, control: ArrayLike, alpha: float, ratio: float = 1.0) -> Interval:
-    """Return the interval of mean1 - ratio * mean0 over block (week x unit) means, in order of time."""
-    from trueup.evidence.blocks import block_interval
+    """Return the interval of mean1 - ratio * mean0 over block means (each array one value a week x unit).
 
-    return block_interval(treated, control, alpha, ratio)
+    Welch's t with Satterthwaite's degrees of freedom, each variance inflated for neighbours that resemble
+    (`serial_inflation`). Without the inflation three gates against 8 baseline weeks claim a change in 12 to 17% of
+    untouched processes (intraclass correlation .05, AR(1) .4, 60 to 400 cases a week, nominal 5%); with it
+    in 2 to 4%, and in .2% where weeks are independent. The correlation is assumed and not estimated: its estimate from
+    4 to 12 blocks has a standard error of about .3, and is lowest just when the interval should be widest.
+    Nothing is known with fewer than two blocks in an arm, or without spread.
+    """
+    require_level(alpha, ratio)
+    arms = Moments.of(treated), Moments.of(control)
+    estimate = difference(*arms, ratio)
+    if min(arms[0].n, arms[1].n) < 2:
+        return unknown(estimate)
+    error, freedom = block_error(arms[0], arms[1], ratio)
+    if error <= 0:
+        return unknown(estimate)
+    return around(estimate, float(special.stdtrit(freedom, 1 - alpha / 2)) * math.sqrt(error))

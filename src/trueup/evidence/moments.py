@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import special
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -117,6 +118,18 @@ def finite(values: ArrayLike) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         msg = "a sample holds finite numbers only"
         raise ValueError(msg)
     return sample
+
+
+def difference(treated: Moments, control: Moments, ratio: float = 1.0) -> float:
+    """Return mean1 - ratio * mean0, NaN when an arm is empty."""
+    if min(treated.n, control.n) == 0:
+        return math.nan
+    return treated.mean - ratio * control.mean
+
+
+def normal_quantile(tail: float) -> float:
+    """Return the value that a standard normal variable exceeds with probability `tail`."""
+    return -float(special.ndtri(tail))
 
 
 def require_level(alpha: float, ratio: float = 1.0) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from scipy import optimize, stats
+from scipy import optimize, special
 
-from trueup.evidence.moments import require_level
+from trueup.evidence.blocks import block_error
+from trueup.evidence.moments import Moments, normal_quantile, require_level
 
 if TYPE_CHECKING:
     from trueup.evidence.moments import Interval
@@ -25,8 +26,24 @@ def smallest_detectable(sd1: float, n1: float, sd0: float, n0: float, alpha: flo
     require_level(alpha)
     if min(n1, n0) <= 0:
         return math.inf
-    reach = float(stats.norm.isf(alpha / 2) + stats.norm.ppf(power))
+    reach = normal_quantile(alpha / 2) + normal_quantile(1 - power)
     return reach * math.sqrt(sd1 * sd1 / n1 + sd0 * sd0 / n0)
+
+
+def smallest_detectable_blocks(
+    sd1: float, blocks1: int, sd0: float, blocks0: int, alpha: float, power: float = POWER
+) -> float:
+    """Return the difference of two means of blocks that `gates.block_contrast` excludes zero for with that power.
+
+    (t_{1-alpha/2} + t_power) times its standard error, `sd` being the spread of block means; infinite below two
+    blocks in an arm.
+    """
+    require_level(alpha)
+    if min(blocks1, blocks0) < 2:
+        return math.inf
+    error, freedom = block_error(Moments(blocks1, 0.0, sd1 * sd1), Moments(blocks0, 0.0, sd0 * sd0))
+    reach = float(special.stdtrit(freedom, 1 - alpha / 2) + special.stdtrit(freedom, power))
+    return reach * math.sqrt(error)
 
 
 def smallest_detectable_share(
@@ -44,7 +61,7 @@ def smallest_detectable_share(
     room = 1 - share if sign > 0 else share
     if min(n1, n0) <= 0 or room <= 0:
         return None
-    test, miss = float(stats.norm.isf(alpha / 2)), float(stats.norm.ppf(power))
+    test, miss = normal_quantile(alpha / 2), normal_quantile(1 - power)
 
     def excess(change: float) -> float:
         moved = share + sign * change

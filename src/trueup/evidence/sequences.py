@@ -10,12 +10,22 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from scipy import stats
+from scipy import special
 
 from trueup.evidence.boundaries import mixture_factor
 from trueup.evidence.bounded import betting_interval, empirical_bernstein_interval, scaled
-from trueup.evidence.gates import contrast_variance, difference
-from trueup.evidence.moments import Interval, Moments, around, finite, require_count, require_level, unknown
+from trueup.evidence.gates import contrast_variance
+from trueup.evidence.moments import (
+    Interval,
+    Moments,
+    around,
+    difference,
+    finite,
+    normal_quantile,
+    require_count,
+    require_level,
+    unknown,
+)
 from trueup.evidence.shares import T_OPT, share_interval
 
 if TYPE_CHECKING:
@@ -80,7 +90,8 @@ def concurrent_means(
 ) -> Interval:
     """Return the asymptotic sequence of mean1 - ratio * mean0 between arms of any size.
 
-    With N = n0 + n1 the variance of one case's worth of evidence is N (v1/n1 + ratio^2 v0/n0). Nothing is known
+    With N = n0 + n1 the variance of one case's worth of evidence is N (v1/n1 + ratio^2 v0/n0), or that of the pooled
+    arms where it is larger (`gates.contrast_variance`: small arms of long-tailed values need it). Nothing is known
     before 100 cases in both arms together and 20 in each.
     """
     require_level(alpha, ratio)
@@ -144,7 +155,7 @@ def frozen_means(baseline: Moments, pilot: Moments, alpha: float, ratio: float =
     growing = mean_interval(pilot, alpha / 2, t_opt)
     if not growing.known or not entered(baseline.n) or baseline.variance == 0:
         return unknown(estimate)
-    fixed = float(stats.norm.isf(alpha / 4)) * math.sqrt(baseline.variance / baseline.n)
+    fixed = normal_quantile(alpha / 4) * math.sqrt(baseline.variance / baseline.n)
     return around(estimate, ratio * fixed + growing.upper - growing.estimate)
 
 
@@ -165,8 +176,8 @@ def clopper_pearson(successes: int, n: int, alpha: float) -> Interval:
     require_count(successes, n)
     if n == 0:
         return unknown()
-    lower = float(stats.beta.ppf(alpha / 2, successes, n - successes + 1)) if successes else 0.0
-    upper = float(stats.beta.isf(alpha / 2, successes + 1, n - successes)) if successes < n else 1.0
+    lower = float(special.betaincinv(successes, n - successes + 1, alpha / 2)) if successes else 0.0
+    upper = float(special.betaincinv(successes + 1, n - successes, 1 - alpha / 2)) if successes < n else 1.0
     return Interval(successes / n, lower, upper)
 
 
@@ -177,8 +188,8 @@ def block_half_width(baseline_blocks: int, pilot_blocks: int, alpha: float, rati
     8 blocks: the union of a frozen baseline and a growing sequence, widened because the spread of a few weeks is
     itself a guess.
     """
-    z = float(stats.norm.isf(alpha / 4))
-    inflation = float(stats.t.isf(alpha / 4, baseline_blocks - 1)) / z
+    z = normal_quantile(alpha / 4)
+    inflation = float(special.stdtrit(baseline_blocks - 1, 1 - alpha / 4)) / z
     growing = asymptotic_half_width(pilot_blocks, alpha / 2, BLOCK_OPT)
     return inflation * (ratio * z / math.sqrt(baseline_blocks) + max(ratio, 1.0) * growing)
 
