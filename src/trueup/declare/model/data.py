@@ -43,6 +43,7 @@ class DataSource(Declared):
     fresh_within: PeriodValue | None = None
     missing: Texts = ("", "?")
     dates: Literal["day-first", "month-first"] | None = None
+    duplicates: Literal["refuse", "drop", "keep"] = "refuse"
 
 
 class SpendSource(Declared):

@@ -11,6 +11,10 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, mo
 from trueup.declare.model.values import BarValue, Declared, Texts
 
 
+# What one unit of a duration is, in seconds; the closed list of units that a duration may carry.
+UNIT_SECONDS = {"seconds": 1, "minutes": 60, "hours": 3_600, "days": 86_400, "weeks": 604_800}
+
+
 class KpiKind(StrEnum):
     """The five shapes of the KPI grammar."""
 

@@ -17,6 +17,7 @@ class LedgerPin(Declared):
 
     origin: str
     vkey: str | None = None
+    key: str | None = None  # where the signing key is, `env:NAME`; without it the file .trueup/key
 
 
 class Target(Declared):

@@ -1,0 +1,61 @@
+"""`baseline` and `measure`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from trueup.cli.answer import Answer, answering
+from trueup.cli.options import as_of_option, programme_argument
+from trueup.cli.progress import progress_on_stderr
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+
+@click.command()
+@programme_argument
+@click.argument("workflow")
+@click.option("--by", metavar="WHO", help="Who registers it; the business owner attests the assignment with it.")
+@as_of_option
+@click.option("--replace", is_flag=True, help="Replace a registration that exists, on the record.")
+@click.option("--because", metavar="WHY", help="The reason for a replacement.")
+@answering("baseline")
+def baseline(  # noqa: D103 -- click shows the help of COMMANDS
+    directory: Path,
+    workflow: str,
+    by: str | None,
+    as_of: datetime | None,
+    because: str | None,
+    *,
+    replace: bool,
+) -> Answer:
+    from trueup.cli.views.evidence import baseline_text
+    from trueup.loop.baseline import Ask, register
+    from trueup.workspace import opened
+
+    with progress_on_stderr() as progress, opened(directory, progress, write=True) as bench:
+        instant = as_of or bench.clock.now()
+        data = register(bench, Ask(workflow, instant, by, replace, because))
+    return Answer(data, baseline_text)
+
+
+@click.command()
+@programme_argument
+@click.argument("workflow", required=False)
+@as_of_option
+@click.option("--segments", is_flag=True, help="Also split every reading by the declared segments.")
+@answering("measure")
+def measure(  # noqa: D103
+    directory: Path, workflow: str | None, as_of: datetime | None, *, segments: bool
+) -> Answer:
+    from trueup.cli.views.evidence import readings_text
+    from trueup.loop.measure import measure as measured
+    from trueup.workspace import opened
+
+    with progress_on_stderr() as progress, opened(directory, progress) as bench:
+        readings = measured(bench, workflow, as_of or bench.clock.now(), segments=segments)
+    data: dict[str, Any] = {"readings": [reading.to_json() for reading in readings]}
+    return Answer(data, readings_text)

@@ -1,0 +1,64 @@
+"""Baselines and readings as people read them."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from trueup.cli.views.figures import plain, wrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def baseline_text(data: Mapping[str, Any]) -> str:
+    """Render a registration: what was locked, and what it will be able to show."""
+    late = " LATE: the pilot had begun" if data["registered_late"] else ""
+    lines = [f"Registered {data['workflow']} at {data['registered']}.{late}", ""]
+    lines.append(f"  {'KPI':<22}{'n':>7}  baseline (95%)")
+    for row in data["summary"]:
+        spread = ""
+        if row["lower"] is not None:
+            spread = f"  [{plain(row['lower'], row['unit'])}, {plain(row['upper'], row['unit'])}]"
+        lines.append(f"  {row['kpi']:<22}{row['n']:>7}  {plain(row['value'], row['unit'])}{spread}")
+    lines += ["", f"  Cases a week: {data['cases_a_week']:.1f} · evidence level {data['evidence_level']}", ""]
+    lines.append("  Smallest effect that each gate can show (80% power):")
+    for row in data["detectable"]:
+        lines.append(wrapped(f"{row['gate']:<9}{row['kpi']}: {_smallest(row)}", 4))
+    lines += [wrapped(f"note: {note}", 2) for note in data["notes"]]
+    lines += ["", f"Locked in {data['file']}; its hash is in the ledger."]
+    return "\n".join(lines)
+
+
+def _smallest(row: Mapping[str, Any]) -> str:
+    if row["smallest"] is None:
+        return "none: no mature case by then, or nothing known of the spread"
+    said = plain(row["smallest"], row["unit"])
+    if row["decides"] is False:
+        return f"{said}; the smallest lift worth having is less ({plain(row['worth_having'], row['unit'])})"
+    return said
+
+
+def readings_text(data: Mapping[str, Any]) -> str:
+    """Render weekly readings, a block a KPI."""
+    readings = [reading for reading in data["readings"] if reading["segment"] is None]
+    if not readings:
+        return "There are no readings: no case has matured yet, or no workflow declares KPIs."
+    lines: list[str] = []
+    for (workflow, kpi), rows in groupby(readings, key=lambda row: (row["workflow"], row["kpi"])):
+        listed = list(rows)
+        lines += ["", f"{workflow}.{kpi}  (level {listed[0]['evidence_level']})"]
+        lines.append(f"  {'week':<11} {'arm':<10} {'n':>6}  {'value':>10}  {'95% of the week':<22} immature capped")
+        lines += [_row(row) for row in listed]
+    return "\n".join(lines[1:])
+
+
+def _row(row: Mapping[str, Any]) -> str:
+    interval = ""
+    if row["lower"] is not None:
+        interval = f"[{plain(row['lower'], row['unit'])}, {plain(row['upper'], row['unit'])}]"
+    value = plain(row["value"], row["unit"])
+    return (
+        f"  {row['week'] or '':<11} {row['arm']:<10} {row['n']:>6}  {value:>10}  {interval:<22} "
+        f"{row['immature']:>8} {row['capped']:>6}"
+    )

@@ -1,0 +1,146 @@
+"""A review, a chain and an applied review as people read them: 80 columns, no colour needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from trueup.cli.views.figures import difference, plain, wrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def review_text(data: Mapping[str, Any], folder: str = "DIR", *, next_steps: bool = True) -> str:
+    """Render a review: one line of verdict a change, what it rests on below it, what to type next."""
+    instant = data["as_of"].replace("T", " ").replace(":00Z", "Z")
+    pilots = data["pilots"]
+    lines = [f"Review {data['as_of'][:10]} · {pilots} pilot{'s' * (pilots != 1)} · as of {instant}", ""]
+    changes = data["changes"]
+    for change in changes:
+        lines += _change_lines(change)
+    if not changes:
+        lines.append("  Nothing is left to decide.")
+    if next_steps:
+        lines += ["", *_next(data, folder)]
+    return "\n".join(lines)
+
+
+def _next(data: Mapping[str, Any], folder: str) -> list[str]:
+    count = len(data["changes"])
+    if not count:
+        return ["To hold the weekly checkpoint:", f"    trueup apply {folder} {data['id']} --by WHO"]
+    return [
+        f"{count} change{'s' * (count != 1)}. To see why one was proposed:",
+        f"    trueup why {folder} {data['id']} 1",
+        "To sign and apply exactly these:",
+        f"    trueup apply {folder} {data['id']} --by WHO",
+    ]
+
+
+def _change_lines(change: Mapping[str, Any]) -> list[str]:
+    return _gate_lines(change) if change["kind"] == "gate" else _assumption_lines(change)
+
+
+def _gate_lines(change: Mapping[str, Any]) -> list[str]:
+    head = f"  {change['outcome'].upper():<8}{change['subject']:<19}{change['gate']:<8} "
+    figures = f"{change['kpi'] or ''} {difference(change, change['unit'])}" if change["kpi"] else ""
+    design = change["design"] if change["outcome"] != "unknown" else change["code"]
+    lines = [f"{head}{design}", f"          {figures}"] if figures else [f"{head}{design}"]
+    lines += [
+        wrapped(f"guardrail {rail['kpi']} {difference(rail, rail['unit'])}: {rail['state']}", 10)
+        for rail in change["guardrails"]
+    ]
+    lines.append(wrapped(_because(change), 10))
+    return lines + [wrapped(f"note: {note}", 10) for note in change["notes"]]
+
+
+def _because(change: Mapping[str, Any]) -> str:
+    weeks = change.get("forecast_weeks")
+    forecast = f"; about {weeks} more week{'s' * (weeks != 1)} at this volume" if weeks else ""
+    waive = f"; may be waived by name: {', '.join(change['waivable'])}" if change["waivable"] else ""
+    return f"{change['because']}{forecast}{waive}"
+
+
+def _assumption_lines(change: Mapping[str, Any]) -> list[str]:
+    word = "HOLDS" if change["holds"] else "FALSE"
+    head = f"  {word:<8}{change['id']:<19}assumption"
+    lines = [head, wrapped(change["because"], 10)]
+    if change["supports"]:
+        lines.append(wrapped(f"supports {', '.join(change['supports'])}", 10))
+    return lines
+
+
+def applied_text(data: Mapping[str, Any]) -> str:
+    """Render what an apply did."""
+    lines = [f"Applied {data['review']} by {data['by']} ({'signed' if data['signed'] else 'claimed, not signed'})."]
+    lines += [f"  {done['outcome']:<8} {done['subject']} {done['gate'] or ''}".rstrip() for done in data["applied"]]
+    lines += [f"  declined {done['subject']} {done['gate'] or ''}".rstrip() for done in data["declined"]]
+    lines.append(f"Files: {', '.join(data['files'])}")
+    lines.append(f"Ledger entries: {', '.join(str(index) for index in data['entries'])}")
+    lines.append(f"Commit: {data['commit'] or 'none (the programme is not in a git work tree)'}")
+    return "\n".join(lines)
+
+
+def chain_text(data: Mapping[str, Any]) -> str:
+    """Render the chain behind a change, from the verdict down to events and the declared line."""
+    change = data["change"]
+    lines = _change_lines(change)
+    formula = data["formula"]
+    lines += ["", "Formula", f"  {formula['name']}", wrapped(formula["expression"], 2)]
+    lines += _inputs(formula["inputs"], change.get("unit"))
+    lines += _bar(change)
+    lines += _readings(data["readings"])
+    lines += _events(data["events"], change.get("unit"))
+    declared = data["declared"]
+    lines += ["", "Declared", f"  {declared['file']}:{declared['line']}:{declared['col']}  {declared['text']}"]
+    for name, digest in data["data"].items():
+        lines.append(f"  data {name} {digest}")
+    return "\n".join(lines)
+
+
+def _bar(change: Mapping[str, Any]) -> list[str]:
+    bar = change.get("bar")
+    if not bar or bar["estimate"] is None:
+        return []
+    text = f"bar {bar['text']}: {difference(bar, change['unit'])} against {bar['threshold']:+g}: {bar['side']}"
+    lines = [wrapped(text, 2)]
+    if change.get("watched"):
+        lines.append(wrapped(f"watched every week: {difference(change['watched'], change['unit'])}", 2))
+    return lines
+
+
+def _inputs(inputs: Mapping[str, Any], unit: str | None) -> list[str]:
+    lines = []
+    for arm in ("treated", "control"):
+        side = inputs.get(arm)
+        if isinstance(side, dict):
+            variance = "unknown" if side["variance"] is None else f"{side['variance']:.4g}"
+            lines.append(f"  {arm:<8} n {side['n']:>6}  mean {plain(side['mean'], unit)}  variance {variance}")
+    if not lines:
+        lines = [f"  {key}: {value}" for key, value in inputs.items()]
+    return lines
+
+
+def _readings(readings: list[Mapping[str, Any]]) -> list[str]:
+    if not readings:
+        return []
+    lines = ["", "Readings (week of case start; n mature, value, 95% of that week alone)"]
+    lines += [
+        f"  {reading['id']}  {reading['week']}  {reading['arm']:<9} {reading['n']:>5}  "
+        f"{plain(reading['value'], reading['unit'])}"
+        for reading in readings[-24:]
+    ]
+    if len(readings) > 24:
+        lines.append(f"  ... and {len(readings) - 24} earlier ones (--json prints all)")
+    return lines
+
+
+def _events(events: Mapping[str, Any], unit: str | None) -> list[str]:
+    if not events["sample"]:
+        return []
+    lines = ["", f"Events ({events['cases']} cases; lowest, middle and highest of each arm)"]
+    for case in events["sample"]:
+        capped = " (capped)" if case["capped"] else ""
+        lines.append(f"  {case['case']}  {case['arm']}  {plain(case['value'], unit)}{capped}")
+        lines += [f"      {event.get('at')}  {event.get('activity')}" for event in case["events"][:8]]
+    return lines

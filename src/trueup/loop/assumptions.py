@@ -1,0 +1,108 @@
+"""Assumptions against what the data say; a change where the files still believe otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from trueup.decide.assumption import judge_assumption
+from trueup.declare.measures import ActualMeasure, DataMeasure, KpiMeasure, parse_measure
+from trueup.kernel.clock import format_instant
+from trueup.kernel.errors import DataError
+from trueup.loop.changes import AssumptionChange
+from trueup.observe.tables import Arm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from trueup.declare.measures import Measure
+    from trueup.declare.model.data import Assumption
+    from trueup.loop.workbench import Workbench
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A measured value with what it rests on; `value` is None where nothing could be measured, `reason` why."""
+
+    value: float | None
+    reason: str = ""
+    source: dict[str, Any] = field(default_factory=dict)
+
+
+def assumption_changes(bench: Workbench, as_of: datetime) -> Iterator[AssumptionChange]:
+    """Yield a change for every assumption whose measurement differs from what the files hold to be true."""
+    for name, assumption in sorted(bench.programme.file.assumptions.items()):
+        if assumption.measure is None or (assumption.at_least is None and assumption.at_most is None):
+            continue
+        bench.progress(f"measuring the assumption {name}")
+        measured = measure_assumption(bench, assumption, as_of)
+        verdict = judge_assumption(assumption, measured.value, reason=measured.reason)
+        believed = assumption.found.holds if assumption.found else True
+        if verdict.holds is not None and verdict.holds != believed:
+            yield AssumptionChange(name, assumption, verdict, measured.source)
+
+
+def measure_assumption(bench: Workbench, assumption: Assumption, as_of: datetime) -> Measured:
+    """Measure an assumption; what cannot be measured is None with its reason, never a number."""
+    try:
+        measure = parse_measure(assumption.measure or "")
+    except ValueError as error:
+        return Measured(None, str(error))
+    return _measured(bench, measure, as_of)
+
+
+def _measured(bench: Workbench, measure: Measure, as_of: datetime) -> Measured:
+    if isinstance(measure, DataMeasure):
+        return _of_data(bench, measure, as_of)
+    if isinstance(measure, ActualMeasure):
+        return _of_actuals(bench, measure, as_of)
+    return _of_kpi(bench, measure, as_of)
+
+
+def _of_data(bench: Workbench, measure: DataMeasure, as_of: datetime) -> Measured:
+    profile = bench.observations.observer().profile(measure.data, as_of, [tuple(measure.fields)])
+    source = {
+        "data": measure.data,
+        "digest": profile.digest,
+        "per": profile.per,
+        "records": profile.records,
+        "fields": {
+            name: {"present": one.present, "valid": one.valid, "records": one.records}
+            for name, one in profile.fields.items()
+            if name in measure.fields
+        },
+    }
+    if measure.kind == "volume":
+        return Measured(float(profile.records), source=source)
+    if not profile.records:
+        return Measured(None, f"{measure.data} holds no records as of {format_instant(as_of)}", source)
+    together = profile.joint if measure.kind == "completeness" else profile.joint_valid
+    count = together[tuple(measure.fields)]
+    source["joint"] = count
+    return Measured(count / profile.records, source=source)
+
+
+def _of_actuals(bench: Workbench, measure: ActualMeasure, as_of: datetime) -> Measured:
+    actuals = bench.observations.actuals()
+    total = actuals.total(measure.kind, measure.use_case, kind=measure.sort, until=as_of)
+    source = {"actuals": measure.kind, "use_case": measure.use_case, "kind": measure.sort}
+    if total is None:
+        return Measured(None, f"no {measure.kind} of {measure.use_case} is recorded", source)
+    return Measured(total, source=source)
+
+
+def _of_kpi(bench: Workbench, measure: KpiMeasure, as_of: datetime) -> Measured:
+    """Measure a KPI over the mature treated cases of the pilot; before it, over all mature cases."""
+    source: dict[str, Any] = {"kpi": f"{measure.workflow}.{measure.kpi}"}
+    try:
+        rows = bench.observations.observer().weekly(measure.workflow, as_of, kpis=[measure.kpi])
+    except DataError as error:
+        return Measured(None, error.message, source)
+    whole = [row for row in rows if row.segment is None and row.n]
+    treated = [row for row in whole if row.arm == Arm.TREATED] or whole
+    cases = sum(row.n for row in treated)
+    source |= {"cases": cases, "arm": str(treated[0].arm) if treated else None}
+    if not cases:
+        return Measured(None, f"no mature case has a value for {measure.kpi}", source)
+    return Measured(sum(row.total for row in treated) / cases, source=source)

@@ -1,0 +1,290 @@
+"""Which gates ask for an answer now, and what each of them says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from trueup.decide.bars import contrast_of
+from trueup.decide.gate import ALPHA, CHECKLIST, GateQuestion, GateVerdict, Outcome, Unknown, judge
+from trueup.decide.guardrail import GuardrailReading, GuardrailState, judge_guardrail
+from trueup.decide.level import Level, level_of
+from trueup.declare.model.workflow import Design, gate_week
+from trueup.evidence import power
+from trueup.kernel.errors import DataError
+from trueup.kernel.quantities import Bar
+from trueup.loop.comparisons import PilotView
+from trueup.loop.validity import broken_series, moved_promise, stale_data, unrecorded, unusable_arms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from trueup.decide.comparison import Comparison
+    from trueup.declare.model.kpi import Kpi
+    from trueup.declare.model.registration import Registration
+    from trueup.declare.model.workflow import Pilot, Workflow
+    from trueup.loop.workbench import Workbench
+    from trueup.observe.tables import Population
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedGate:
+    """A gate with what was asked, what was answered, and what it rests on."""
+
+    workflow: str
+    gate: str
+    due: datetime
+    question: GateQuestion
+    verdict: GateVerdict
+    registration: Registration | None
+    population: Population | None
+    watch: Comparison | None
+    forecast_weeks: int | None
+    by_guardrail_watch: bool = False
+
+
+def judged_gates(bench: Workbench, as_of: datetime) -> Iterator[JudgedGate]:
+    """Yield every due and undecided gate, and a stop for every guardrail that the watch finds crossed."""
+    for name, workflow in sorted(bench.programme.workflows.items()):
+        pilot = workflow.pilot
+        if pilot is None or pilot.starts is None or pilot.ended is not None or workflow.events is None:
+            continue
+        bench.progress(f"judging the gates of {name}")
+        yield from _of_pilot(bench, name, workflow, pilot, as_of)
+
+
+def _of_pilot(bench: Workbench, name: str, workflow: Workflow, pilot: Pilot, as_of: datetime) -> Iterator[JudgedGate]:
+    waiting = sorted((gate for gate in pilot.gates if gate not in pilot.decided), key=gate_week)
+    stopped = False
+    for gate in waiting:
+        due = pilot.due(gate)
+        if due is None:
+            continue
+        if due <= as_of:
+            judged = judge_gate(bench, name, workflow, gate, at=due)
+            stopped = stopped or judged.verdict.outcome is Outcome.STOP
+            yield judged
+        elif not stopped:
+            yield from _crossed_in_between(bench, name, workflow, gate, as_of)
+            return
+
+
+def judge_gate(bench: Workbench, name: str, workflow: Workflow, gate: str, *, at: datetime) -> JudgedGate:
+    """Judge one gate on the pilot cases that were mature at the instant given."""
+    pilot = workflow.pilot
+    assert pilot is not None
+    registration = bench.programme.registrations.get(name)
+    if registration is None:
+        unknown = Unknown("no-baseline", f"no baseline is registered: trueup baseline DIR {name}")
+        question = _question(workflow, pilot, gate, Level.BEFORE_AFTER, unknown=unknown)
+        return JudgedGate(name, gate, at, question, judge(question), None, None, None, None)
+    view = PilotView(name, workflow, registration, bench.observations.observer())
+    level = registered_level(registration)
+    broken = unrecorded(bench, name) or moved_promise(view)
+    if broken is not None:
+        question = _question(workflow, pilot, gate, level, unknown=broken)
+        return JudgedGate(name, gate, at, question, judge(question), registration, None, None, None)
+    try:
+        return _judge_registered(bench, view, gate, at, level)
+    except DataError as error:
+        question = _question(workflow, pilot, gate, level, unknown=Unknown(error.code, error.message))
+        return JudgedGate(name, gate, at, question, judge(question), registration, None, None, None)
+
+
+def registered_level(registration: Registration) -> Level:
+    """Return the level that the registered design earns."""
+    design = Design.model_validate(registration.design)
+    return level_of(design, attested=registration.attested, routed=False)
+
+
+def _judge_registered(bench: Workbench, view: PilotView, gate: str, at: datetime, level: Level) -> JudgedGate:
+    pilot, registration = view.workflow.pilot, view.registration
+    assert pilot is not None
+    population = view.observer.population(view.name, since=view.starts, until=at, as_of=at)
+    unknown = _unknowable(bench, view, population, at)
+    primary = view.compare(registration.primary, at)
+    notes: tuple[str, ...] = ("registered late",) if registration.late else ()
+    broken = broken_series(view, population, at)
+    if broken and primary.frozen and unknown is None and primary.too_few() is None:
+        unknown = Unknown("series-broken", f"not comparable with the baseline: {broken}")
+    elif broken:
+        notes = (*notes, broken)
+    question = _question(
+        view.workflow,
+        pilot,
+        gate,
+        level,
+        unknown=unknown,
+        comparison=primary,
+        guardrails=tuple(_guardrails(view, at, at)),
+        next_speaking=_next_speaking(view, pilot, gate, primary),
+        notes=notes,
+    )
+    verdict = judge(question)
+    forecast = _forecast(view, verdict, primary, at)
+    return JudgedGate(view.name, gate, at, question, verdict, registration, population, primary, forecast)
+
+
+def _unknowable(bench: Workbench, view: PilotView, population: Population, at: datetime) -> Unknown | None:
+    events = view.workflow.events
+    source = events.data if events else None
+    declared = bench.programme.file.data.get(source or "")
+    newest = view.observer.newest(source, at) if source else None
+    fresh = declared.fresh_within.delta() if declared and declared.fresh_within else None
+    return stale_data(view, at, newest, fresh) or unusable_arms(view, population)
+
+
+def _question(
+    workflow: Workflow,
+    pilot: Pilot,
+    gate: str,
+    level: Level,
+    *,
+    unknown: Unknown | None = None,
+    comparison: Comparison | None = None,
+    guardrails: tuple[GuardrailReading, ...] = (),
+    next_speaking: str | None = None,
+    notes: tuple[str, ...] = (),
+) -> GateQuestion:
+    kpi: Kpi | None = workflow.kpis.get(pilot.primary or "")
+    declared = pilot.gates[gate]
+    return GateQuestion(
+        workflow=workflow.workflow,
+        gate=gate,
+        week=gate_week(gate),
+        scale=declared.scale,
+        last=gate_week(gate) == max(gate_week(name) for name in pilot.gates),
+        gates=len(pilot.gates),
+        level=level,
+        sign=kpi.sign if kpi else 1,
+        worth_having=declared.bar or (kpi.worth_having if kpi else None),
+        target=kpi.target if kpi else None,
+        comparison=comparison,
+        guardrails=guardrails,
+        unknown=unknown,
+        next_speaking=next_speaking,
+        missing_checklist=CHECKLIST if declared.scale else (),
+        notes=notes,
+    )
+
+
+def _guardrails(view: PilotView, at: datetime, watched_at: datetime) -> Iterator[GuardrailReading]:
+    alpha = ALPHA / max(len(view.registration.gates), 1)
+    for kpi, margin in view.registration.guardrails.items():
+        if kpi not in view.workflow.kpis:
+            continue
+        comparison = view.compare(kpi, at)
+        watch = comparison if watched_at == at else view.compare(kpi, watched_at)
+        sign = view.workflow.kpis[kpi].sign
+        yield judge_guardrail(comparison, Bar.parse(margin), sign, alpha=alpha, watch=watch, watch_alpha=ALPHA)
+
+
+def _crossed_in_between(
+    bench: Workbench, name: str, workflow: Workflow, gate: str, as_of: datetime
+) -> Iterator[JudgedGate]:
+    """Between gates only the watched sequence speaks, and only for a guardrail."""
+    registration = bench.programme.registrations.get(name)
+    pilot = workflow.pilot
+    if registration is None or pilot is None or not registration.guardrails:
+        return
+    view = PilotView(name, workflow, registration, bench.observations.observer())
+    if view.starts >= as_of or unrecorded(bench, name) or moved_promise(view):
+        return
+    population = view.observer.population(name, since=view.starts, until=as_of, as_of=as_of)
+    if unusable_arms(view, population) is not None or (not view.concurrent and broken_series(view, population, as_of)):
+        return
+    readings = tuple(_watched_guardrails(view, as_of))
+    if not any(reading.state is GuardrailState.CROSSED for reading in readings):
+        return
+    question = _question(
+        workflow,
+        pilot,
+        gate,
+        registered_level(registration),
+        comparison=view.compare(registration.primary, as_of),
+        guardrails=readings,
+    )
+    yield JudgedGate(
+        name,
+        gate,
+        as_of,
+        question,
+        judge(question),
+        registration,
+        population,
+        question.comparison,
+        None,
+        by_guardrail_watch=True,
+    )
+
+
+def _watched_guardrails(view: PilotView, as_of: datetime) -> Iterator[GuardrailReading]:
+    for kpi, margin in view.registration.guardrails.items():
+        comparison = view.compare(kpi, as_of)
+        contrast = contrast_of(Bar.parse(margin), view.workflow.kpis[kpi].sign)
+        watched = comparison.watched(ALPHA, contrast.ratio)
+        crossed = contrast.side(watched).value == "bad"
+        plain = comparison.watched(ALPHA)
+        yield GuardrailReading(
+            kpi=kpi,
+            unit=comparison.unit,
+            state=GuardrailState.CROSSED if crossed else GuardrailState.OPEN,
+            margin=margin,
+            interval=plain,
+            watched=plain,
+            n=comparison.treated.n + (0 if comparison.frozen else comparison.control.n),
+        )
+
+
+def _next_speaking(view: PilotView, pilot: Pilot, gate: str, primary: Comparison) -> str | None:
+    """Name the first later gate by which, at this volume, every arm has enough mature cases."""
+    events = view.workflow.events
+    delay = events.matures_after.days / 7 if events and events.matures_after else 0.0
+    slowest = min(primary.treated.n, primary.treated.n if primary.frozen else primary.control.n)
+    weeks_so_far = max(gate_week(gate) - delay, 0.0)
+    per_week = slowest / weeks_so_far if weeks_so_far > 0 and slowest else _planned(view)
+    for later in sorted((name for name in pilot.gates if gate_week(name) > gate_week(gate)), key=gate_week):
+        if per_week * (gate_week(later) - delay) >= 30:
+            return later
+    return None
+
+
+def _planned(view: PilotView) -> float:
+    share = float(view.registration.design.get("share") or 1.0)
+    smaller = min(share, 1 - share) if view.concurrent and share < 1 else 1.0
+    return view.registration.cases_a_week * smaller
+
+
+def _forecast(view: PilotView, verdict: GateVerdict, primary: Comparison, at: datetime) -> int | None:
+    """Weeks until the interval would leave the bar, at this volume and estimate."""
+    if verdict.outcome is not Outcome.HOLD or verdict.bar is None:
+        return None
+    cases = primary.treated.n + (0 if primary.frozen else primary.control.n)
+    events = view.workflow.events
+    delay = events.matures_after.days / 7 if events and events.matures_after else 0.0
+    weeks = max((at - view.starts) / timedelta(weeks=1) - delay, 1.0)
+    return power.weeks_to_decide(verdict.bar.interval, verdict.bar.contrast.threshold, cases, cases / weeks)
+
+
+def gate_inputs(judged: JudgedGate) -> dict[str, Any]:
+    """Return the numbers that went into the formula: counts, means, variances, blocks, level."""
+    comparison = judged.question.comparison
+    if comparison is None:
+        return {}
+    sides = {"treated": comparison.treated, "control": comparison.control}
+    return {
+        "alpha": judged.question.alpha,
+        "basis": comparison.basis.value,
+        "control_is": "frozen baseline" if comparison.frozen else "concurrent arm",
+    } | {
+        arm: {
+            "n": side.n,
+            "mean": side.moments.mean if side.n else None,
+            "variance": side.moments.variance if side.n > 1 else None,
+            "events": side.events if comparison.share else None,
+            "blocks": [float(block) for block in side.blocks],
+        }
+        for arm, side in sides.items()
+    }

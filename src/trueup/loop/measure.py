@@ -1,0 +1,102 @@
+"""Readings: what the events say each KPI was, week by week."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trueup.decide.level import Level
+from trueup.declare.model.kpi import KpiKind
+from trueup.evidence.weekly import mean_interval_of_week, share_interval_of_week
+from trueup.kernel.errors import NotFoundError
+from trueup.kernel.text import did_you_mean
+from trueup.ledger.records import Reading
+from trueup.loop.gates import registered_level
+from trueup.loop.numbers import known
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from trueup.declare.model.kpi import Kpi
+    from trueup.declare.programme import Programme
+    from trueup.loop.workbench import Workbench
+    from trueup.observe.tables import WeekStatistic
+
+
+def measure(bench: Workbench, workflow: str | None, as_of: datetime, *, segments: bool = False) -> list[Reading]:
+    """Return the readings of one workflow, or of all that declare events.
+
+    Raises NotFoundError for an unknown workflow, DataError when a log cannot be read as declared.
+    """
+    names = [require_workflow(bench.programme, workflow)] if workflow else _with_events(bench.programme)
+    readings: list[Reading] = []
+    for done, name in enumerate(names):
+        bench.progress(f"measuring {name}", done, len(names))
+        readings += readings_of(bench, name, as_of, segments=segments)
+    return readings
+
+
+def require_workflow(programme: Programme, name: str) -> str:
+    """Return the name; NotFoundError with the nearest one when no such workflow is declared."""
+    if name in programme.workflows:
+        return name
+    known_names = ", ".join(sorted(programme.workflows)) or "none"
+    raise NotFoundError(
+        "no-such-workflow",
+        f"There is no workflow {name!r}.{did_you_mean(name, programme.workflows)}",
+        f"Declared are: {known_names}.",
+    )
+
+
+def _with_events(programme: Programme) -> list[str]:
+    return sorted(name for name, workflow in programme.workflows.items() if workflow.events and workflow.kpis)
+
+
+def readings_of(
+    bench: Workbench,
+    name: str,
+    as_of: datetime,
+    *,
+    kpis: Sequence[str] | None = None,
+    segments: bool = False,
+) -> list[Reading]:
+    """Return the weekly readings of one workflow at an instant."""
+    workflow = bench.programme.workflows[name]
+    level = level_in_force(bench.programme, name)
+    rows = bench.observations.observer().weekly(name, as_of, kpis=kpis, segments=segments)
+    return [_reading(name, workflow.kpis[row.kpi], row, level) for row in rows]
+
+
+def level_in_force(programme: Programme, name: str) -> Level:
+    """Return the level of the registered design; before registration nothing better than before/after is earned."""
+    registration = programme.registrations.get(name)
+    return registered_level(registration) if registration else Level.BEFORE_AFTER
+
+
+def _reading(name: str, kpi: Kpi, row: WeekStatistic, level: Level) -> Reading:
+    lower, upper = _interval(kpi, row)
+    return Reading(
+        workflow=name,
+        kpi=row.kpi,
+        week=row.week,
+        arm=str(row.arm),
+        segment=row.segment,
+        n=row.n,
+        value=known(row.total / row.n) if row.n else None,
+        lower=known(lower),
+        upper=known(upper),
+        unit=kpi.shown_unit,
+        evidence_level=str(level),
+        immature=row.immature,
+        capped=row.capped,
+        without_value=row.without_value,
+    )
+
+
+def _interval(kpi: Kpi, row: WeekStatistic) -> tuple[float | None, float | None]:
+    """Return the 95% interval of one week on its own; None where one value a week leaves no spread."""
+    if kpi.kind is KpiKind.SHARE:
+        interval = share_interval_of_week(row.events, row.n)
+    else:
+        interval = mean_interval_of_week(row.n, row.total, row.total_squares)
+    return interval.lower, interval.upper

@@ -1,0 +1,25 @@
+"""The ledger that belongs to a programme is pinned in its files, so that a replaced one is visible."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trueup.declare.edit import edited
+from trueup.declare.programme import PROGRAMME_FILE
+
+if TYPE_CHECKING:
+    from trueup.loop.workbench import Workbench
+
+
+def pinned(bench: Workbench, changes: tuple[tuple[tuple[str | int, ...], object], ...] = ()) -> dict[str, bytes]:
+    """Return programme.yaml with the changes and, where it names no key yet, with the ledger's own; else nothing."""
+    wanted = list(changes)
+    pin = bench.programme.file.ledger
+    if pin is None:
+        wanted.append((("ledger",), {"origin": bench.ledger.origin, "vkey": bench.vkey}))
+    elif pin.vkey is None:
+        wanted.append((("ledger", "vkey"), bench.vkey))
+    if not wanted:
+        return {}
+    text = (bench.root / PROGRAMME_FILE).read_bytes().decode("utf-8-sig")
+    return {PROGRAMME_FILE: edited(text, wanted).encode()}

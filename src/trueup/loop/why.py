@@ -1,0 +1,126 @@
+"""From a change to what it rests on: readings, formula with its numbers, events, the declared line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from trueup.declare.programme import PROGRAMME_FILE, workflow_file
+from trueup.kernel.clock import parse_instant, start_of_day
+from trueup.kernel.errors import UsageError
+from trueup.loop.review import load
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from trueup.loop.workbench import Workbench
+    from trueup.observe.tables import CaseVector
+
+_SAMPLED = 3
+
+
+def why(bench: Workbench, review: str, n: int) -> dict[str, Any]:
+    """Open change `n` of a saved review.
+
+    Raises NotFoundError for an unknown review, UsageError for a number that it does not have.
+    """
+    saved = load(bench, review)
+    changes = saved["changes"]
+    if not 1 <= n <= len(changes):
+        raise UsageError("no-such-change", f"{saved['id']} has {len(changes)} changes; there is no {n}.", "")
+    change, chain = changes[n - 1], saved["chains"][n - 1]
+    opened: dict[str, Any] = {
+        "review": saved["id"],
+        "change": change,
+        "readings": chain["readings"],
+        "formula": formula_of(change, chain["inputs"]),
+        "events": _events(bench, change),
+        "declared": _declared(bench, change),
+        "data": saved["data"],
+    }
+    return opened
+
+
+def formula_of(change: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the formula in words and symbols, with every number that went into it."""
+    if change["kind"] == "assumption":
+        return {
+            "name": "measured against its bound",
+            "expression": f"{change['measure']} {change['direction']} {change['bound']:g}",
+            "inputs": dict(inputs),
+        }
+    return {"name": _name(change, inputs), "expression": _expression(change, inputs), "inputs": dict(inputs)}
+
+
+def _name(change: Mapping[str, Any], inputs: Mapping[str, Any]) -> str:
+    if not inputs:
+        return "none: the gate is unknown"
+    if inputs["basis"] == "blocks":
+        return "difference of weekly means, Student's t on weeks (Welch)"
+    if change["unit"] == "share":
+        return "difference of two shares, score interval (Miettinen and Nurminen 1985)"
+    return "difference of two means, normal quantile on the arm means"
+
+
+def _expression(change: Mapping[str, Any], inputs: Mapping[str, Any]) -> str:
+    if not inputs:
+        return str(change["because"])
+    bar = change.get("bar") or {"ratio": 1.0, "threshold": 0.0, "text": "any improvement"}
+    return (
+        f"mean(treated) - {bar['ratio']:g} x mean({inputs['control_is']}) against {bar['threshold']:g} "
+        f"({bar['text']}), two-sided level {inputs['alpha']:.4f}"
+    )
+
+
+def _events(bench: Workbench, change: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how many cases there are and a few of them with the events that the KPI saw."""
+    if change["kind"] != "gate" or not change.get("kpi"):
+        return {"cases": 0, "sample": []}
+    name, kpi = change["subject"], change["kpi"]
+    registration = bench.programme.registrations.get(name)
+    if registration is None or kpi not in bench.programme.workflows[name].kpis:
+        return {"cases": 0, "sample": []}
+    due = parse_instant(change["due"])
+    vector = bench.observations.observer().cases(
+        name, kpi, since=start_of_day(registration.starts), until=due, mature_by=due
+    )
+    chosen = _spread(vector)
+    traced = bench.observations.observer().trace(name, kpi, chosen, due)
+    return {
+        "cases": len(vector),
+        "sample": [
+            {
+                "case": one.case,
+                "arm": str(one.arm),
+                "value": one.value,
+                "capped": one.capped,
+                "events": list(one.events),
+            }
+            for one in traced
+        ],
+    }
+
+
+def _spread(vector: CaseVector) -> list[str]:
+    """Choose the lowest, the middle and the highest value of every arm: what a doubter would look at first."""
+    chosen: list[str] = []
+    for arm in sorted({str(arm) for arm in vector.arm}):
+        of_arm = vector.of(arm)
+        order = of_arm.value.argsort(kind="stable")
+        picks = {0, len(order) // 2, len(order) - 1}
+        chosen += [str(of_arm.case[order[pick]]) for pick in sorted(picks)][:_SAMPLED]
+    return chosen
+
+
+def _declared(bench: Workbench, change: Mapping[str, Any]) -> dict[str, Any]:
+    if change["kind"] == "assumption":
+        return _line(bench, PROGRAMME_FILE, "assumptions", change["id"])
+    return _line(bench, workflow_file(change["subject"]), "pilot", "gates", change["gate"])
+
+
+def _line(bench: Workbench, file: str, *path: str) -> dict[str, Any]:
+    span = bench.programme.places.of_key(file, *path)
+    try:
+        text = (bench.root / span.file).read_text("utf-8").splitlines()[span.line - 1].strip()
+    except (OSError, IndexError):
+        text = ""
+    return {"file": span.file, "line": span.line, "col": span.col, "text": text}

@@ -1,0 +1,75 @@
+"""What the loop works with: one programme, its events, its record, its git, the present instant.
+
+`workspace` makes one of these; nothing in `loop` opens a file, a database or a clock by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from trueup.declare.programme import Programme
+    from trueup.kernel.clock import Clock
+    from trueup.kernel.progress import Progress
+    from trueup.ledger.log import Ledger
+    from trueup.observe.actuals import Actuals
+    from trueup.observe.observer import Observer
+
+
+class Repository(Protocol):
+    """The git repository that holds the programme, if there is one."""
+
+    def present(self) -> bool:
+        """Tell whether the programme lies in a work tree that does not ignore it."""
+        ...
+
+    def commit(
+        self,
+        paths: Sequence[str],
+        message: str,
+        author_name: str,
+        author_email: str,
+        at: datetime | None = None,
+    ) -> str | None:
+        """Commit exactly these paths (relative to the programme); None when nothing changed."""
+        ...
+
+
+class Observations(Protocol):
+    """Events of the declared data, opened when they are first asked for."""
+
+    def observer(self) -> Observer:
+        """Return the observer over every declared log."""
+        ...
+
+    def actuals(self) -> Actuals:
+        """Return recorded spend and effort."""
+        ...
+
+    def digests(self) -> Mapping[str, str]:
+        """Return the SHA-256 of every data file that can be found, by the name of its source."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """The things that a verb of the loop needs, wired together by the workspace."""
+
+    root: Path
+    programme: Programme
+    observations: Observations
+    ledger: Ledger
+    vkey: str | None
+    repository: Repository
+    clock: Clock
+    progress: Progress
+
+    @property
+    def state(self) -> Path:
+        """The folder of everything that is not declared."""
+        return self.root / ".trueup"

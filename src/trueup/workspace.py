@@ -1,0 +1,269 @@
+"""The composition root: one programme folder and its state. Clocks, settings and keys are made here and nowhere else."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Mapping
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trueup.kernel.canonical import Json
+from trueup.kernel.errors import DataError, LedgerBrokenError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from trueup.connectors.logs.spec import LogSpec, NormalisedLog
+    from trueup.declare.model.programme import LedgerPin
+    from trueup.declare.programme import Programme
+    from trueup.declare.read import Checked
+    from trueup.kernel.clock import Clock
+    from trueup.kernel.progress import Progress
+    from trueup.ledger.log import Ledger
+    from trueup.ledger.note import Signer
+    from trueup.loop.workbench import Workbench
+    from trueup.observe.actuals import Actuals
+    from trueup.observe.observer import Observer
+
+STATE = ".trueup"
+_LEDGER = "ledger.db"
+_KEY = "key"
+KEY_SETTING = "TRUEUP_LEDGER_KEY"
+SIGNING_KEY_SETTING = "TRUEUP_SIGNING_KEY"
+
+
+class SystemClock:
+    """The machine's clock, in UTC."""
+
+    def now(self) -> datetime:
+        """Return the present instant."""
+        return datetime.now(UTC)
+
+
+class _LogPaths(Mapping[str, Path]):
+    """Where each data source's events lie; a source is read when it is first asked for."""
+
+    def __init__(self, programme: Programme, progress: Progress) -> None:
+        self._programme = programme
+        self._progress = progress
+        self._opened: dict[str, NormalisedLog] = {}
+
+    def __getitem__(self, name: str) -> Path:
+        """Return a Parquet file of the source's events. Raises DataError when it cannot be read as declared."""
+        return self.log(name).path
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._programme.file.data)
+
+    def __len__(self) -> int:
+        return len(self._programme.file.data)
+
+    def log(self, name: str) -> NormalisedLog:
+        """Read a source, or find it read already."""
+        if name not in self._opened:
+            self._opened[name] = self._read(name)
+        return self._opened[name]
+
+    def digests(self) -> dict[str, str]:
+        """Return the digests of the sources that were asked for."""
+        return {name: log.digest for name, log in sorted(self._opened.items())}
+
+    def _read(self, name: str) -> NormalisedLog:
+        from trueup.connectors.logs.normalise import normalised
+
+        declared = self._programme.file.data.get(name)
+        if declared is None or declared.source is None:
+            raise DataError(
+                "data-not-declared",
+                f"The data source {name!r} names no file.",
+                f"Write `source:` under data.{name} in programme.yaml.",
+            )
+        self._progress(f"reading {declared.source}")
+        path = self._programme.root / declared.source
+        cache = self._programme.root / STATE / "cache"
+        return normalised(path, log_spec(self._programme, name), cache, self._progress)
+
+
+def log_spec(programme: Programme, name: str) -> LogSpec:
+    """Return how a data source is to be read: its own settings, and the columns that workflows take from it."""
+    from trueup.connectors.logs.spec import LogSpec
+
+    declared = programme.file.data[name]
+    readers = [
+        workflow.events
+        for _, workflow in sorted(programme.workflows.items())
+        if workflow.events is not None and workflow.events.data == name
+    ]
+    times = dict.fromkeys(events.at for events in readers if events.at is not None)
+    return LogSpec(
+        times=tuple(times),
+        zone=declared.zone,
+        dates=declared.dates,
+        missing=declared.missing,
+        case=next((events.case for events in readers if events.case), None),
+        activity=next((events.activity for events in readers if events.activity), None),
+        duplicates=declared.duplicates,
+    )
+
+
+class DeclaredData:
+    """The programme's events and actuals, opened when they are first asked for."""
+
+    def __init__(self, programme: Programme, progress: Progress) -> None:
+        self._programme = programme
+        self._paths = _LogPaths(programme, progress)
+        self._observer: Observer | None = None
+        self._actuals: Actuals | None = None
+
+    def observer(self) -> Observer:
+        """Return the observer over every declared log."""
+        if self._observer is None:
+            from trueup.backends.duckdb import DuckEngine
+            from trueup.observe.observer import Observer
+
+            engine = DuckEngine(self._paths)
+            self._observer = Observer(self._programme, engine, self._digest_of, actuals=self.actuals)
+        return self._observer
+
+    def actuals(self) -> Actuals:
+        """Return recorded spend and effort."""
+        if self._actuals is None:
+            from trueup.observe.actuals import read_actuals
+
+            self._actuals = read_actuals(self._programme)
+        return self._actuals
+
+    def digests(self) -> Mapping[str, str]:
+        """Return the SHA-256 of every source that was read."""
+        return self._paths.digests()
+
+    def _digest_of(self, name: str) -> str:
+        return self._paths.log(name).digest
+
+
+def checked_programme(root: Path, clock: Clock) -> Checked:
+    """Read and check a programme. Raises NotFoundError when the folder is none."""
+    from trueup.declare.read import read_programme
+
+    return read_programme(root, clock.now().date())
+
+
+def open_ledger(root: Path, pin: LedgerPin | None, clock: Clock, *, write: bool) -> tuple[Ledger, str | None]:
+    """Return the programme's ledger and its public key (None when it has none yet).
+
+    Reading creates nothing: a ledger that is not there is empty. Writing makes the key when there is neither key
+    nor pin. Raises LedgerBrokenError when the key is missing or not the one that is pinned.
+    """
+    from trueup.backends.sqlite import SqliteStore
+    from trueup.ledger.keys import check_pin, default_origin
+    from trueup.ledger.log import Ledger
+
+    origin = pin.origin if pin else default_origin(root.resolve().name)
+    signer = _signer(root, origin, pin, write=write)
+    if signer is not None and pin is not None and pin.vkey is not None:
+        check_pin(signer, pin.vkey)
+    store = SqliteStore(root / STATE / _LEDGER, read_only=not write)
+    vkey = signer.verifier.text if signer else (pin.vkey if pin else None)
+    return Ledger(store, clock, signer, origin), vkey
+
+
+def _signer(root: Path, origin: str, pin: LedgerPin | None, *, write: bool) -> Signer | None:
+    from trueup.ledger.keys import new_signer, parse_key, read_key, store_key
+
+    from_environment = os.environ.get(KEY_SETTING)
+    if from_environment:
+        return parse_key(from_environment, KEY_SETTING)
+    path = root / STATE / _KEY
+    signer = read_key(path)
+    if signer is not None or not write:
+        return signer
+    if pin is not None and pin.vkey is not None:
+        raise LedgerBrokenError(
+            "key-missing",
+            "programme.yaml pins a ledger, but its signing key is not here.",
+            f"Bring back {STATE}/{_KEY} (and {STATE}/{_LEDGER}) from your backup, or set {KEY_SETTING}.",
+        )
+    return store_key(path, new_signer(origin))
+
+
+def require_ledger(root: Path, pin: LedgerPin | None, ledger: Ledger) -> None:
+    """Raise LedgerBrokenError when the ledger that the files pin is missing, shortened or another's."""
+    from trueup.ledger.note import Checkpoint, Note, Verifier
+    from trueup.loop.journal import CHECKPOINT_FILE
+
+    if pin is None or pin.vkey is None:
+        return
+    hint = f"Find out what happened to it, then bring {STATE} back from your backup:\n    trueup ledger verify {root}"
+    if not (root / STATE / _LEDGER).exists():
+        raise LedgerBrokenError(
+            "ledger-missing", f"programme.yaml pins a ledger, but there is no {STATE}/{_LEDGER}.", hint
+        )
+    witness = root / CHECKPOINT_FILE
+    for text in (ledger.checkpoint(), witness.read_text("utf-8") if witness.exists() else None):
+        if text is None:
+            continue
+        try:
+            note = Note.parse(text)
+            ours = note.signed_by(Verifier.parse(pin.vkey)) and ledger.agrees_with(Checkpoint.parse(note.text))
+        except ValueError:
+            ours = False
+        if not ours:
+            raise LedgerBrokenError("ledger-not-ours", "The ledger does not continue what was signed before.", hint)
+
+
+@contextmanager
+def opened(
+    root: Path, progress: Progress, *, write: bool = False, recorded: bool = True, clock: Clock | None = None
+) -> Iterator[Workbench]:
+    """Open a programme for a command: read, check, recover from an interrupted command, wire the rooms together.
+
+    `write` holds the programme's lock; `recorded` is False for commands that do not need the ledger.
+    Raises NotFoundError, DeclarationError, LedgerBrokenError, ConflictError (another command is at work).
+    """
+    from trueup.connectors.git import GitRepository
+    from trueup.declare.read import require_sound
+    from trueup.loop.journal import exclusive, interrupted, recover
+    from trueup.loop.workbench import Workbench
+
+    clock = clock or SystemClock()
+    checked = checked_programme(root, clock)
+    state = root / STATE
+    repository = GitRepository(root)
+    with exclusive(state) if write or interrupted(state) else nullcontext():
+        pin = checked.programme.file.ledger
+        ledger, vkey = open_ledger(root, pin, clock, write=write)
+        try:
+            if interrupted(state):
+                recover(root, ledger, repository)
+                checked = checked_programme(root, clock)
+            require_sound(checked)
+            if recorded:
+                require_ledger(root, checked.programme.file.ledger, ledger)
+            data = DeclaredData(checked.programme, progress)
+            yield Workbench(root, checked.programme, data, ledger, vkey, repository, clock, progress)
+        finally:
+            ledger.close()
+
+
+def signer_for(bench: Workbench, who: str) -> Callable[[bytes], Mapping[str, Json]]:
+    """Return what puts a name under a decision: an SSH signature where a private key is at hand, else a claim.
+
+    The private key is the file that TRUEUP_SIGNING_KEY names; it has to belong to `people.WHO.key`.
+    Raises NotPermittedError when the programme takes signed decisions only.
+    """
+    from trueup.ledger.sshsig import sign_decision
+    from trueup.loop.apply import require_signature
+
+    person = bench.programme.file.people.get(who)
+    public = person.key if person else None
+    setting = os.environ.get(SIGNING_KEY_SETTING)
+    can_sign = public is not None and bool(setting)
+    require_signature(required=bench.programme.file.require_signatures, signed=can_sign, by=who)
+    if public is None or not setting:
+        user = getpass.getuser()
+        return lambda _: {"claimed": user}
+    private = Path(setting).read_bytes()
+    return lambda message: {"signature": sign_decision(message, private, public)}
