@@ -22,6 +22,7 @@ from trueup.evidence.moments import (
     require_level,
     unknown,
 )
+from trueup.evidence.shares import feasible_control
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -111,9 +112,7 @@ def _likeliest_control(x1: int, n1: int, x0: int, n0: int, contrast: float, rati
     The log-likelihood is concave, so its derivative changes sign once; at the ends it may be infinite, hence the
     bracket a hair inside.
     """
-    low, high = 0.0, 1.0
-    if ratio > 0:
-        low, high = max(low, -contrast / ratio), min(high, (1 - contrast) / ratio)
+    low, high = feasible_control(contrast, ratio)
 
     def slope(p0: float) -> float:
         p1 = ratio * p0 + contrast

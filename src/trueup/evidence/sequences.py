@@ -26,7 +26,7 @@ from trueup.evidence.moments import (
     require_level,
     unknown,
 )
-from trueup.evidence.shares import T_OPT, share_interval
+from trueup.evidence.shares import T_OPT, share_interval, share_pair_interval
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -108,11 +108,16 @@ def concurrent_means(
 def concurrent_shares(
     x1: int, n1: int, x0: int, n0: int, alpha: float, ratio: float = 1.0, t_opt: float = T_OPT
 ) -> Interval:
-    """Return the sequence of p1 - ratio * p0 from two exact sequences at alpha/2 each (union bound)."""
+    """Return the exact sequence of p1 - ratio * p0 for two arms that grow side by side, at any number of cases.
+
+    See `shares.share_pair_interval`. Nothing is known while an arm is empty.
+    """
     require_level(alpha, ratio)
-    treated = share_interval(x1, n1, alpha / 2, t_opt)
-    control = share_interval(x0, n0, alpha / 2, t_opt)
-    return _union(treated, control, ratio)
+    require_count(x1, n1)
+    require_count(x0, n0)
+    if min(n1, n0) == 0:
+        return unknown()
+    return share_pair_interval(x1, n1, x0, n0, alpha, ratio, t_opt)
 
 
 def concurrent_bounded(
