@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from trueup.kernel.progress import Progress
     from trueup.ledger.log import Ledger
     from trueup.ledger.note import Signer
+    from trueup.ledger.proof import Proof
     from trueup.loop.workbench import Workbench
     from trueup.observe.actuals import Actuals
     from trueup.observe.observer import Observer

@@ -114,7 +114,7 @@ class GateChange:
         file = workflow_file(name)
         decided = {"outcome": outcome, "on": on.isoformat(), "by": by}
         edits: list[Edit] = [(file, ("pilot", "decided", self.judged.gate), decided)]
-        use_case = programme.workflows[name].use_case
+        use_case = programme.workflows[name].use_case or ""
         if outcome == "stop":
             edits.append((file, ("pilot", "ended"), on.isoformat()))
             if use_case in programme.use_cases and not _still_running(programme, use_case, name):
