@@ -1,0 +1,108 @@
+"""Twelve weeks in a few seconds: register, review, apply, week by week, as people would.
+
+Nothing here knows what a review will say: the files and the logs are written, and the loop is asked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from trueup.connectors.git import GitRepository
+from trueup.demo import northwind
+from trueup.demo.calendar import ADOPTED, PROPOSED_IN_WEEK, STARTS, WEEKS, registered_before, review_instant
+from trueup.demo.simulation import SEED
+from trueup.loop.apply import Ask as ApplyAsk
+from trueup.loop.apply import apply
+from trueup.loop.baseline import Ask as BaselineAsk
+from trueup.loop.baseline import register
+from trueup.loop.permission import business_owner
+from trueup.loop.review import compute, save
+from trueup.workspace import opened, signer_for, verify_ledger
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from trueup.kernel.progress import Progress
+    from trueup.loop.workbench import Workbench
+
+SIGNER = "coo"
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """The last review as it stood before it was applied, what applying it did, and what stands afterwards.
+
+    `weeks` tells, for each of the twelve reviews, how many changes it listed; `after` holds what a fresh review
+    lists once the last one is applied.
+    """
+
+    review: dict[str, Any]
+    applied: dict[str, Any]
+    after: list[dict[str, Any]]
+    ledger: dict[str, Any]
+    weeks: tuple[dict[str, Any], ...]
+
+
+def play(root: Path, progress: Progress, seed: int = SEED) -> Played:
+    """Write the demo programme to a folder and take it through its twelve weeks.
+
+    Raises ConflictError when the folder holds something else, StorageError when it cannot be written.
+    """
+    northwind.make_room(root)
+    progress("simulating twelve weeks of events", 0, WEEKS)
+    northwind.write(root, seed)
+    _register_due(root, progress, 0)
+    weeks = []
+    for week in range(1, WEEKS + 1):
+        if week == PROPOSED_IN_WEEK:
+            northwind.propose(root)
+        review, applied = _checkpoint(root, progress, week)
+        weeks.append({"week": week, "id": review["id"], "as_of": review["as_of"], "changes": len(review["changes"])})
+        _register_due(root, progress, week)
+    after = _open_changes(root, progress)
+    ledger = verify_ledger(root, progress).to_json()
+    northwind.mark(root, GitRepository(root).head())
+    return Played(review, applied, after, ledger, tuple(weeks))
+
+
+def _checkpoint(root: Path, progress: Progress, week: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Review and apply, as of the end of a week."""
+    instant = review_instant(week)
+    with opened(root, _in_week(progress, week), write=True) as bench:
+        review = save(bench, compute(bench, instant))
+        ask = ApplyAsk(review=review["id"], by=SIGNER, as_of=instant, notes=_notes(week, review))
+        return review, apply(bench, ask, signer_for(bench, SIGNER))
+
+
+def _notes(week: int, review: dict[str, Any]) -> tuple[str, ...]:
+    return (f"week {week} of {WEEKS} (simulated)",) if not review["changes"] else ()
+
+
+def _register_due(root: Path, progress: Progress, week: int) -> None:
+    """Lock the baselines of the pilots that start before the next review."""
+    instant = review_instant(week) if week else ADOPTED
+    due = [workflow for workflow in STARTS if registered_before(workflow) == instant]
+    if not due:
+        return
+    with opened(root, _in_week(progress, week), write=True) as bench:
+        for workflow in due:
+            _register(bench, workflow)
+
+
+def _register(bench: Workbench, workflow: str) -> None:
+    owner = business_owner(bench.programme, workflow)
+    register(bench, BaselineAsk(workflow, registered_before(workflow), owner))
+
+
+def _open_changes(root: Path, progress: Progress) -> list[dict[str, Any]]:
+    """Return what a fresh review lists; it is not kept, so that the last thing written is an apply."""
+    with opened(root, _in_week(progress, WEEKS)) as bench:
+        return [change.to_json() for change in compute(bench, review_instant(WEEKS)).changes]
+
+
+def _in_week(progress: Progress, week: int) -> Progress:
+    def report(label: str, done: float = 0.0, total: float | None = None) -> None:  # noqa: ARG001 -- Progress's shape
+        progress(f"week {week} of {WEEKS}: {label}", week, WEEKS)
+
+    return report
