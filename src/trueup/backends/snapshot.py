@@ -1,0 +1,135 @@
+"""How a ledger's file is read without leaving a trace: no lock files, no write-ahead log, no changed byte.
+
+SQLite's own read-only mode creates files beside a database in write-ahead mode. Therefore: without a
+write-ahead log the file is opened as immutable, and every answer is thrown away when the file changed
+meanwhile; with one (a writer is at work, or died), file and log are copied and the copy is read.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote
+
+from trueup.backends.sqlite_layout import describe
+from trueup.kernel.errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+_ATTEMPTS = 5
+
+# What tells that a file changed: inode, size, modification time; None when there is no file.
+_Stamp = tuple[int, int, int] | None
+
+
+class Snapshot:
+    """A reader of one file that may not exist. `read` answers None then."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._wal = path.with_name(path.name + "-wal")
+        self._connection: sqlite3.Connection | None = None
+        self._copy: tempfile.TemporaryDirectory[str] | None = None
+        self._state: tuple[_Stamp, _Stamp] | None = None
+
+    def read(self, query: Callable[[sqlite3.Connection], T]) -> T | None:
+        """Answer a query from one committed state of the file; None when nothing was ever written to it.
+
+        Raises LedgerBrokenError when it cannot be read as a database, StorageError for everything else.
+        """
+        for _ in range(_ATTEMPTS):
+            answer: T | None = None
+            failure: sqlite3.Error | None = None
+            state = self._look()
+            if state != self._state:
+                self.close()
+            try:
+                connection = self._opened(state)
+                answer = None if connection is None else query(connection)
+            except sqlite3.Error as error:
+                failure = error
+            if self._look() == state:
+                if failure is not None:
+                    raise describe(failure) from failure
+                return answer
+            self.close()
+        return self._beside_a_writer(query)
+
+    def close(self) -> None:
+        """Forget the state that was read."""
+        if self._connection is not None:
+            self._connection.close()
+        if self._copy is not None:
+            self._copy.cleanup()
+        self._connection = self._copy = self._state = None
+
+    def _look(self) -> tuple[_Stamp, _Stamp]:
+        return _stamp(self._path), _stamp(self._wal)
+
+    def _opened(self, state: tuple[_Stamp, _Stamp]) -> sqlite3.Connection | None:
+        """Return a connection to the state, None where there is nothing to read."""
+        if self._connection is None and (_filled(state[0]) or _filled(state[1])):
+            if _filled(state[1]):
+                self._connection = self._open_copy()
+            else:
+                self._connection = _connect(f"file:{quote(str(self._path.resolve()))}?mode=ro&immutable=1")
+            if is_new(self._connection):
+                self.close()
+        self._state = state
+        return self._connection
+
+    def _open_copy(self) -> sqlite3.Connection:
+        try:
+            self._copy = tempfile.TemporaryDirectory(prefix="trueup-ledger-")
+            target = Path(self._copy.name) / "ledger.db"
+            shutil.copyfile(self._path, target)
+            with suppress(FileNotFoundError):
+                shutil.copyfile(self._wal, target.with_name("ledger.db-wal"))
+        except OSError as error:
+            raise StorageError(
+                "cannot-copy",
+                f"The ledger has an open write-ahead log and could not be copied for reading: {error.strerror}.",
+                "Make room for temporary files, or wait for the writer to end.",
+            ) from error
+        return _connect(f"file:{quote(str(target))}?mode=rw")
+
+    def _beside_a_writer(self, query: Callable[[sqlite3.Connection], T]) -> T | None:
+        """Use SQLite's own locking: a writer so busy is alive, and its files are there already."""
+        try:
+            connection = _connect(f"file:{quote(str(self._path.resolve()))}?mode=ro")
+            try:
+                return None if is_new(connection) else query(connection)
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            raise describe(error) from error
+
+
+def is_new(connection: sqlite3.Connection) -> bool:
+    """Tell whether nothing was ever laid out in the file: a writer that died at its first step leaves that."""
+    objects = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    marked = connection.execute("PRAGMA application_id").fetchone()[0]
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    return not objects and not marked and pages <= 1
+
+
+def _connect(uri: str) -> sqlite3.Connection:
+    return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+
+
+def _stamp(path: Path) -> _Stamp:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _filled(stamp: _Stamp) -> bool:
+    return stamp is not None and stamp[1] > 0

@@ -1,0 +1,229 @@
+"""A log in one SQLite file: write-ahead logging, synchronous FULL, one writer at a time.
+
+Reading leaves the folder as it was: without a write-ahead log the file is opened as immutable and watched for
+changes; with one, file and log are copied and the copy is read (`trueup.backends.snapshot`).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from trueup.backends.snapshot import Snapshot, is_new
+from trueup.backends.sqlite_layout import LAYOUT, application_id, defects_of, describe
+from trueup.kernel.errors import LedgerBrokenError, StorageError
+from trueup.ledger.store import Defect, RawRow, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+_PATIENCE_SECONDS = 30.0
+_PORTION = 2_000
+_SIZE = "SELECT coalesce(max(idx) + 1, 0) FROM entries"
+_NODES = "SELECT nodes FROM entries WHERE idx = ?"
+_FIND = "SELECT idx, leaf FROM entries WHERE id = ?"
+_NEWEST = "SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1"
+_INSERT = "INSERT INTO entries (idx, id, type, time, recorded, leaf, nodes) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_RAW = (
+    "SELECT idx, CAST(id AS BLOB), CAST(type AS BLOB), CAST(time AS BLOB), CAST(recorded AS BLOB), leaf, nodes"
+    " FROM entries WHERE idx > ? ORDER BY idx LIMIT ?"
+)
+
+
+class SqliteStore:
+    """A Store in one file. `read_only` never creates or changes anything; a missing file is an empty log."""
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self._path = path
+        self._lock = threading.RLock()
+        self._snapshot = Snapshot(path) if read_only else None
+        self._writer: sqlite3.Connection | None = None
+
+    def size(self) -> int:
+        """Return the number of entries."""
+        return int(self._one(_SIZE, (), (0,))[0])
+
+    def nodes(self, index: int) -> bytes:
+        """Return the joined node hashes of an entry. Raises LedgerBrokenError when there is none."""
+        found = self._one(_NODES, (index,), None)
+        if found is None:
+            raise LedgerBrokenError("entry-missing", f"Entry {index} is missing from the ledger.", _HINT)
+        return bytes(found[0])
+
+    def find(self, entry_id: str) -> tuple[int, bytes] | None:
+        """Return index and leaf of the entry that holds an id, or None."""
+        found = self._one(_FIND, (entry_id,), None)
+        return None if found is None else (int(found[0]), bytes(found[1]))
+
+    def newest_checkpoint(self) -> tuple[int, str] | None:
+        """Return size and text of the newest signed checkpoint, or None."""
+        found = self._one(_NEWEST, (), None)
+        return None if found is None else (int(found[0]), str(found[1]))
+
+    def leaf(self, index: int) -> bytes | None:
+        """Return an entry's bytes, or None when there is no such entry."""
+        found = self._one("SELECT leaf FROM entries WHERE idx = ?", (index,), None)
+        return None if found is None else bytes(found[0])
+
+    def leaves(self, event_type: str | None = None) -> Iterator[tuple[int, bytes]]:
+        """Stream index and bytes of all entries, or of one type, in order."""
+        last = -1
+        while rows := self._rows(
+            "SELECT idx, leaf FROM entries WHERE idx > ? AND (? IS NULL OR type = ?) ORDER BY idx LIMIT ?",
+            (last, event_type, event_type, _PORTION),
+        ):
+            for row in rows:
+                yield int(row[0]), bytes(row[1])
+            last = int(rows[-1][0])
+
+    def raw_rows(self) -> Iterator[list[RawRow]]:
+        """Stream everything that is stored of the entries, in order of index, in portions."""
+        last = -(2**63)
+        while rows := self._rows(_RAW, (last, _PORTION)):
+            yield rows
+            last = int(rows[-1][0])
+
+    def raw_checkpoints(self) -> Iterator[tuple[int, bytes]]:
+        """Stream size and text of the signed checkpoints, in order of size."""
+        last = -(2**63)
+        query = "SELECT size, CAST(note AS BLOB) FROM checkpoints WHERE size > ? ORDER BY size LIMIT ?"
+        while rows := self._rows(query, (last, _PORTION)):
+            for row in rows:
+                yield int(row[0]), bytes(row[1])
+            last = int(rows[-1][0])
+
+    def defects(self) -> list[Defect]:
+        """Check structure, indexes, schema and header of the file."""
+        try:
+            with self._lock:
+                if self._snapshot is None:
+                    return defects_of(self._writing())
+                return self._snapshot.read(defects_of) or []
+        except LedgerBrokenError as error:
+            return [Defect("unreadable", error.message)]
+
+    @contextmanager
+    def write(self) -> Iterator[SqliteStore]:
+        """Begin a transaction under SQLite's writer lock; an exception inside undoes it."""
+        if self._snapshot is not None:
+            raise StorageError("read-only", "The ledger was opened for reading.", "")
+        with self._lock:
+            connection = self._writing()
+            with _errors():
+                connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self
+                with _errors():
+                    connection.execute("COMMIT")
+            except BaseException:
+                # SQLite ends a transaction by itself on some errors (a full disk): then there is nothing to undo.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def insert(self, row: Row) -> None:
+        """Add an entry at the end; call it inside `write`."""
+        with _errors():
+            self._writing().execute(_INSERT, row)
+
+    def insert_checkpoint(self, size: int, text: str) -> None:
+        """Add a signed checkpoint; one that is there already is kept. Call it inside `write`."""
+        with _errors():
+            self._writing().execute("INSERT OR IGNORE INTO checkpoints (size, note) VALUES (?, ?)", (size, text))
+
+    def close(self) -> None:
+        """Close the file; the last one out folds the write-ahead log into it."""
+        with self._lock:
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+            if self._snapshot is not None:
+                self._snapshot.close()
+
+    def _one(self, query: str, arguments: Sequence[object], otherwise: Any) -> Any:
+        rows = self._rows(query, arguments)
+        return rows[0] if rows else otherwise
+
+    def _rows(self, query: str, arguments: Sequence[object]) -> list[Any]:
+        with self._lock:
+            if self._snapshot is None:
+                with _errors():
+                    return self._writing().execute(query, arguments).fetchall()
+            found = self._snapshot.read(lambda connection: connection.execute(query, arguments).fetchall())
+            return found or []
+
+    def _writing(self) -> sqlite3.Connection:
+        if self._writer is None:
+            with _errors():
+                self._writer = _open_for_writing(self._path)
+        return self._writer
+
+
+_HINT = "Find out what happened to it:\n  trueup ledger verify DIR"
+
+
+def _open_for_writing(path: Path) -> sqlite3.Connection:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError("cannot-write", f"{path.parent.name} cannot be made: {error.strerror}.", "") from error
+    connection = sqlite3.connect(path, timeout=_PATIENCE_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        _use_write_ahead_log(connection)
+        connection.execute("PRAGMA synchronous = FULL")
+        # Only macOS knows it: there, fsync alone does not reach the disk.
+        connection.execute("PRAGMA fullfsync = ON")
+        if is_new(connection):
+            _lay_out(connection)
+        _check_format(connection, path.name)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _check_format(connection: sqlite3.Connection, name: str) -> None:
+    if application_id(connection) != LAYOUT.application_id:
+        raise LedgerBrokenError("not-a-ledger", f"{name} is a database, but not a ledger.", _HINT)
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    """Switch the journal mode once; two processes that do it at the same time are told `locked` at once."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+                return
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def _lay_out(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if is_new(connection):
+            for statement in LAYOUT.statements:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {LAYOUT.application_id}")
+            connection.execute(f"PRAGMA user_version = {LAYOUT.version}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """Turn SQLite's errors into ours: damage is the ledger's, everything else the disk's."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise describe(error) from error

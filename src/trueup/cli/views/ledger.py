@@ -1,0 +1,51 @@
+"""How people read the answers of `trueup ledger`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def verify(data: Mapping[str, Any]) -> str:
+    """Say whether the ledger is whole, and name what is not."""
+    size, uncovered = data["size"], data["uncovered"]
+    head = "The ledger is sound" if data["ok"] else "The ledger is BROKEN"
+    lines = [f"{head}: {_count(size, 'entry', 'entries')}, root {data['root']}"]
+    if uncovered:
+        lines.append(f"  uncovered: the last {_count(uncovered, 'entry', 'entries')}, after the newest checkpoint")
+    lines.append(f"  witness: {data['witness']}" if not data["witness"].startswith("no ") else f"  {data['witness']}")
+    for problem in data["problems"]:
+        where = "" if problem["index"] is None else f" at {problem['index']}"
+        lines.append(f"  {problem['kind']}{where}: {problem['detail']}")
+    return "\n".join(lines)
+
+
+def entry(data: Mapping[str, Any]) -> str:
+    """Show an entry, its members in a fixed order."""
+    found = data["entry"]
+    lines = [f"Entry {data['index']}: {found['type']}", f"  id        {found['id']}", f"  time      {found['time']}"]
+    lines.append(f"  recorded  {found['recorded']}")
+    if "by" in found:
+        lines.append(f"  by        {found['by']}")
+    body = json.dumps(found["data"], ensure_ascii=False, indent=2)
+    return "\n".join([*lines, *(f"  {line}" for line in body.splitlines())])
+
+
+def key(data: Mapping[str, Any]) -> str:
+    """Show the key alone, ready to be copied."""
+    return str(data["vkey"])
+
+
+def prove(data: Mapping[str, Any]) -> str:
+    """Say what the proof shows and what a reader needs besides."""
+    return (
+        f"{data['file']} proves entry {data['index']} under a signed checkpoint of"
+        f" {_count(data['size'], 'entry', 'entries')}.\n  Verifier key: {data['vkey']}"
+    )
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"

@@ -1,0 +1,130 @@
+"""One thing that happened, and the exact bytes that stand for it in the tree."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from trueup.kernel.canonical import canonical
+from trueup.kernel.clock import format_instant, parse_instant
+from trueup.kernel.errors import UsageError
+from trueup.kernel.text import did_you_mean
+from trueup.ledger.event_types import EVENT_TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from trueup.kernel.canonical import Json
+
+LARGEST_LEAF = 32 * 1024
+# No quotes, backslashes, spaces or control characters: an id reads the same in JSON, in SQL and in a shell.
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,199}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Something that happened.
+
+    `id` is made by the writer from what the entry is about (review and change, workflow and step), never at
+    random: appending the same entry again is then recognised. `time` is the instant that it is about. `by`
+    is a person's key in the programme, None where nobody acted.
+    """
+
+    type: str
+    id: str
+    time: datetime
+    by: str | None
+    data: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An entry as it stands in the log: where, since when, and the hashed bytes."""
+
+    index: int
+    leaf: bytes
+    entry: Entry
+    recorded: datetime
+
+    @property
+    def id(self) -> str:
+        """The entry's id."""
+        return self.entry.id
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the leaf as a JSON object."""
+        content: dict[str, Any] = json.loads(self.leaf)
+        return content
+
+
+def leaf(entry: Entry, recorded: datetime) -> bytes:
+    """Return the bytes that are hashed: RFC 8785 JSON of type, id, time, recorded, by (where known) and data.
+
+    Raises UsageError when the type is not in the table, the id is not usable, the data have no canonical
+    form, or the whole exceeds 32 kB.
+    """
+    _check_names(entry)
+    content: dict[str, Json] = {
+        "type": entry.type,
+        "id": entry.id,
+        "time": format_instant(entry.time),
+        "recorded": format_instant(recorded),
+        "data": entry.data,
+    }
+    if entry.by is not None:
+        content["by"] = entry.by
+    try:
+        data = canonical(content)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(
+            "entry-not-canonical",
+            f"The entry {entry.id!r} cannot be recorded: {error}.",
+            "Record finite numbers below 2^53, text and lists of these.",
+        ) from None
+    if len(data) > LARGEST_LEAF:
+        raise UsageError(
+            "entry-too-large",
+            f"The entry {entry.id!r} has {len(data):,} bytes; an entry holds at most {LARGEST_LEAF:,}.",
+            "Put the long part into a file of the programme and record its digest.",
+        )
+    return data
+
+
+def read_leaf(index: int, data: bytes) -> Recorded:
+    """Return the entry that hashed bytes stand for.
+
+    Raises ValueError when they are not an entry.
+    """
+    content = json.loads(data)
+    try:
+        entry = Entry(
+            type=content["type"],
+            id=content["id"],
+            time=parse_instant(content["time"]),
+            by=content.get("by"),
+            data=content["data"],
+        )
+        return Recorded(index, data, entry, parse_instant(content["recorded"]))
+    except (KeyError, TypeError, AttributeError, UsageError) as error:
+        msg = f"entry {index} is not an entry: {error}"
+        raise ValueError(msg) from None
+
+
+def _check_names(entry: Entry) -> None:
+    if entry.type not in EVENT_TYPES:
+        raise UsageError(
+            "unknown-event-type",
+            f"{entry.type!r} is not an event type.{did_you_mean(entry.type, EVENT_TYPES)}",
+            "The types are: " + ", ".join(EVENT_TYPES) + ".",
+        )
+    if not _ID.fullmatch(entry.id):
+        raise UsageError(
+            "bad-entry-id",
+            f"{entry.id!r} cannot be the id of an entry.",
+            "An id has 1 to 200 letters, digits and . _ : / @ + -, and begins with a letter or a digit.",
+        )
+    if entry.time.tzinfo is None:
+        raise UsageError("bad-instant", f"The time of the entry {entry.id!r} has no zone.", "Give instants in UTC.")

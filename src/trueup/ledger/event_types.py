@@ -1,0 +1,126 @@
+"""What can happen: the closed table of event types. An entry of any other type is refused.
+
+A type is `noun.past_tense`. What an entry carries is documented here and on the reference page of the
+ledger; a test keeps the two equal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """One type: what it says about the world, and what its `data` carries (key -> meaning)."""
+
+    name: str
+    says: str
+    carries: Mapping[str, str]
+
+
+_TYPES = (
+    EventType(
+        "programme.pinned",
+        "The ledger's origin and public key were written into programme.yaml.",
+        {"origin": "the log's name", "vkey": "its public key, in the form of signed notes"},
+    ),
+    EventType(
+        "baseline.registered",
+        "A pilot's promise and its frozen baseline were locked before anything is compared with them.",
+        {
+            "workflow": "the workflow's id",
+            "file": "the registration, relative to the programme",
+            "digest": "SHA-256 of that file's bytes",
+            "registered_late": "true when the pilot had begun",
+        },
+    ),
+    EventType(
+        "baseline.replaced",
+        "A registered baseline was replaced by another; the earlier one stays in git and in this record.",
+        {
+            "workflow": "the workflow's id",
+            "file": "the registration, relative to the programme",
+            "digest": "SHA-256 of the new file's bytes",
+            "replaces": "SHA-256 of the file that it replaces",
+            "because": "the reason given",
+        },
+    ),
+    EventType(
+        "change.decided",
+        "Somebody applied or declined one change of a review.",
+        {
+            "review": "the review's id",
+            "n": "the change's number in that review",
+            "kind": "gate, autonomy, assumption, rank, expand or finding",
+            "subject": "what it is about",
+            "fingerprint": "what was proposed, on which definition: the same proposal is not asked twice",
+            "decision": "applied or declined",
+            "outcome": "for gates: go, hold, stop or unknown",
+            "because": "the reason, for a declined change",
+            "waivers": "what was accepted by name",
+            "signature": "armoured SSH signature of the digest of the other members",
+            "claimed": "instead of a signature: the operating-system user who said so",
+        },
+    ),
+    EventType(
+        "waiver.signed",
+        "Somebody accepted an open guardrail, a weak design or a missing checklist item, by name.",
+        {
+            "review": "the review's id",
+            "n": "the change's number in that review",
+            "item": "what is waived",
+            "because": "the reason given",
+            "signature": "as in change.decided",
+            "claimed": "as in change.decided",
+        },
+    ),
+    EventType(
+        "review.applied",
+        "A review was gone through: the weekly checkpoint. Written last, also when nothing was left to decide.",
+        {
+            "review": "the review's id",
+            "fingerprint": "the fingerprint of what the review depended on",
+            "as_of": "the instant from which it looked",
+            "applied": "numbers of the changes applied",
+            "declined": "numbers of the changes declined",
+            "notes": "what moved, blockers, frictions",
+        },
+    ),
+    EventType(
+        "note.recorded",
+        "Somebody wrote down something that a later reader will want to know.",
+        {"text": "the note", "about": "a use case, a workflow or nothing"},
+    ),
+    EventType(
+        "spend.recorded",
+        "Money was spent.",
+        {"use_case": "its id", "kind": "build, run, labelling, ...", "amount": "in the programme's currency"},
+    ),
+    EventType(
+        "effort.recorded",
+        "Hours were worked.",
+        {"use_case": "its id", "kind": "engineering, change, labelling, ...", "hours": "hours"},
+    ),
+    EventType(
+        "training.recorded",
+        "Somebody was trained on a workflow.",
+        {"workflow": "its id", "person": "who", "trained": "the day"},
+    ),
+    EventType(
+        "checklist.recorded",
+        "Evidence for one item of the pre-expansion checklist was given.",
+        {"workflow": "its id", "item": "the item", "evidence": "where it stands or what was seen"},
+    ),
+    EventType(
+        "incident.recorded",
+        "Something went wrong.",
+        {"workflow": "its id", "incident": "the declared kind", "severity": "1 to 4", "what": "what happened"},
+    ),
+)
+
+EVENT_TYPES: Mapping[str, EventType] = MappingProxyType({item.name: item for item in _TYPES})

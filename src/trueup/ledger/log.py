@@ -1,0 +1,217 @@
+"""The ledger as everybody else sees it: append what happened, read it, sign its state, prove an entry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trueup.kernel.clock import format_instant
+from trueup.kernel.errors import ConflictError, LedgerBrokenError, NotFoundError
+from trueup.ledger.entry import leaf, read_leaf
+from trueup.ledger.note import Checkpoint, Note
+from trueup.ledger.proof import Proof
+from trueup.ledger.store import Row
+from trueup.ledger.tree import HASH_SIZE, Frontier, inclusion_proof, leaf_hash, peaks_of, root_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+
+    from trueup.kernel.clock import Clock
+    from trueup.ledger.entry import Entry, Recorded
+    from trueup.ledger.note import Signer
+    from trueup.ledger.store import Store, Transaction, View
+
+_VERIFY = "Find out what happened to it:\n  trueup ledger verify DIR"
+
+
+class Ledger:
+    """One log. Safe to share between threads; several processes may hold the same one.
+
+    `signer` may be None for reading. `origin` is the log's name, the first line of its checkpoints.
+    """
+
+    def __init__(self, store: Store, clock: Clock, signer: Signer | None, origin: str) -> None:
+        self._store = store
+        self._clock = clock
+        self._signer = signer
+        self._frontier = Frontier()
+        self._last_nodes = b""
+        self.origin = origin
+
+    def append(
+        self,
+        entries: Sequence[Entry],
+        *,
+        checkpoint: bool = False,
+        before_commit: Callable[[str | None], None] | None = None,
+    ) -> list[int]:
+        """Append entries in order and return their indices; on return they are durable, before it none is.
+
+        An entry whose id is held already with the same content keeps its place; with other content it is a
+        ConflictError. With `checkpoint` the new state is signed. `before_commit` gets the signed text (None
+        without one) inside the transaction: an exception there, or anywhere, leaves the log as it was.
+        Raises UsageError, ConflictError, StorageError, LedgerBrokenError.
+        """
+        if checkpoint and self._signer is None:
+            raise LedgerBrokenError("key-missing", "The ledger was opened without its signing key.", "")
+        with self._store.write() as transaction:
+            frontier = self._current(transaction)
+            # Under the lock, so that `recorded` follows the order of the entries wherever clocks agree.
+            recorded = self._clock.now()
+            indices = [_place(transaction, frontier, entry, recorded) for entry in entries]
+            text = self._signed(transaction, frontier) if checkpoint else None
+            if before_commit is not None:
+                before_commit(text)
+        self._remember(frontier, self._store)
+        return indices
+
+    def vkey(self) -> str:
+        """Return the public key of the log, as signed notes write it. Raises LedgerBrokenError without a key."""
+        if self._signer is None:
+            raise LedgerBrokenError("key-missing", "The ledger was opened without its signing key.", "")
+        return self._signer.verifier.text
+
+    def sign_checkpoint(self) -> str:
+        """Sign the present state; return the signed text."""
+        signed: list[str] = []
+        self.append([], checkpoint=True, before_commit=lambda text: signed.append(text or ""))
+        return signed[0]
+
+    def entries(self, event_type: str | None = None) -> Iterator[Recorded]:
+        """Stream what was recorded, in order; of one type when it is given."""
+        for index, data in self._store.leaves(event_type):
+            yield _read(index, data)
+
+    def entry(self, index: int) -> Recorded:
+        """Return one entry. Raises NotFoundError."""
+        data = self._store.leaf(index) if index >= 0 else None
+        if data is None:
+            raise NotFoundError(
+                "no-such-entry",
+                f"The ledger has no entry {index}; it has {self.size()} entries, counted from 0.",
+                "The last one is at the size minus one:\n  trueup ledger verify DIR",
+            )
+        return _read(index, data)
+
+    def size(self) -> int:
+        """Return the number of entries."""
+        return self._store.size()
+
+    def root(self) -> bytes:
+        """Return the root over all entries (32 bytes), from the stored nodes."""
+        return _root_at(self._store, self._store.size())
+
+    def checkpoint(self) -> str | None:
+        """Return the newest signed checkpoint, or None."""
+        newest = self._store.newest_checkpoint()
+        return None if newest is None else newest[1]
+
+    def covered(self) -> int:
+        """Return how many entries the newest signed checkpoint covers."""
+        newest = self._store.newest_checkpoint()
+        return 0 if newest is None else newest[0]
+
+    def prove(self, index: int) -> Proof:
+        """Prove an entry under the newest checkpoint; one is signed first when none covers the entry.
+
+        Raises NotFoundError for an index beyond the log, LedgerBrokenError when a checkpoint is needed and
+        the key is not at hand.
+        """
+        self.entry(index)
+        newest = self._store.newest_checkpoint()
+        text = newest[1] if newest is not None and newest[0] > index else self.sign_checkpoint()
+        try:
+            size = Checkpoint.parse(Note.parse(text).text).size
+        except ValueError as error:
+            raise LedgerBrokenError("checkpoint-unreadable", f"The newest checkpoint: {error}.", _VERIFY) from None
+        path = inclusion_proof(index, size, lambda level, position: _node(self._store, level, position))
+        return Proof(index, tuple(path), text)
+
+    def agrees_with(self, checkpoint: Checkpoint) -> bool:
+        """Tell whether this log is a continuation of the one that the checkpoint describes."""
+        if checkpoint.size > self._store.size():
+            return False
+        return _root_at(self._store, checkpoint.size) == checkpoint.root
+
+    def close(self) -> None:
+        """Let go of files and locks."""
+        self._store.close()
+
+    def _current(self, view: View) -> Frontier:
+        """Return the frontier as it is under the lock: another process may have written since."""
+        size = view.size()
+        known = self._frontier
+        if size and size == known.size and view.nodes(size - 1) == self._last_nodes:
+            return Frontier(known.size, known.peaks)
+        return Frontier(size, peaks_of(size, lambda level, position: _node(view, level, position)))
+
+    def _remember(self, frontier: Frontier, view: View) -> None:
+        last = view.nodes(frontier.size - 1) if frontier.size else b""
+        self._frontier, self._last_nodes = frontier, last
+
+    def _signed(self, transaction: Transaction, frontier: Frontier) -> str:
+        """Sign the state, unless it does not continue what was signed before."""
+        signer = self._signer
+        if signer is None:
+            raise LedgerBrokenError("key-missing", "The ledger was opened without its signing key.", "")
+        newest = transaction.newest_checkpoint()
+        if newest is not None:
+            _check_continues(transaction, frontier, newest[1])
+        text = signer.sign(Checkpoint(self.origin, frontier.size, frontier.root()).text)
+        transaction.insert_checkpoint(frontier.size, text)
+        return text
+
+
+def _place(transaction: Transaction, frontier: Frontier, entry: Entry, recorded: datetime) -> int:
+    data = leaf(entry, recorded)
+    held = transaction.find(entry.id)
+    if held is not None:
+        index, before = held
+        # What was recorded then and what is offered now may differ in `recorded` alone.
+        if leaf(entry, _read(index, before).recorded) != before:
+            raise ConflictError(
+                "entry-exists",
+                f"Entry {index} has the id {entry.id!r} and says something else.",
+                "What is recorded stays. Look at it:\n  trueup ledger entry DIR " + str(index),
+            )
+        return index
+    index = frontier.size
+    nodes = frontier.append(leaf_hash(data))
+    instants = format_instant(entry.time), format_instant(recorded)
+    transaction.insert(Row(index, entry.id, entry.type, *instants, data, nodes))
+    return index
+
+
+def _check_continues(view: View, frontier: Frontier, text: str) -> None:
+    """Refuse to sign what is not a continuation of the newest signed state (tlog-checkpoint, Signatures)."""
+    try:
+        before = Checkpoint.parse(Note.parse(text).text)
+        sound = before.size <= frontier.size and _root_at(view, before.size) == before.root
+    except ValueError:
+        sound = False
+    if not sound:
+        raise LedgerBrokenError(
+            "ledger-inconsistent",
+            "The entries no longer fit the newest signed checkpoint; nothing was signed.",
+            _VERIFY,
+        )
+
+
+def _read(index: int, data: bytes) -> Recorded:
+    try:
+        return read_leaf(index, data)
+    except ValueError as error:
+        raise LedgerBrokenError("entry-unreadable", f"The ledger is damaged: {error}.", _VERIFY) from None
+
+
+def _node(view: View, level: int, position: int) -> bytes:
+    """Return a complete node: it was stored with the entry that completed it."""
+    nodes = view.nodes(((position + 1) << level) - 1)
+    node = nodes[level * HASH_SIZE : (level + 1) * HASH_SIZE]
+    if len(node) != HASH_SIZE:
+        raise LedgerBrokenError("node-missing", "A hash of the ledger's tree is missing.", _VERIFY)
+    return node
+
+
+def _root_at(view: View, size: int) -> bytes:
+    return root_of(peaks_of(size, lambda level, position: _node(view, level, position)))
