@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trueup.kernel.canonical import Json
-from trueup.kernel.errors import DataError, LedgerBrokenError
+from trueup.kernel.errors import DataError, LedgerBrokenError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from trueup.ledger.log import Ledger
     from trueup.ledger.note import Signer
     from trueup.ledger.proof import Proof
+    from trueup.ledger.verify import Report, Witness
     from trueup.loop.workbench import Workbench
     from trueup.observe.actuals import Actuals
     from trueup.observe.observer import Observer
@@ -255,7 +256,7 @@ def signer_for(bench: Workbench, who: str) -> Callable[[bytes], Mapping[str, Jso
     The private key is the file that TRUEUP_SIGNING_KEY names; it has to belong to `people.WHO.key`.
     Raises NotPermittedError when the programme takes signed decisions only.
     """
-    from trueup.ledger.sshsig import sign_decision
+    from trueup.ledger.decision import sign_decision
     from trueup.loop.apply import require_signature
 
     person = bench.programme.file.people.get(who)
@@ -268,3 +269,87 @@ def signer_for(bench: Workbench, who: str) -> Callable[[bytes], Mapping[str, Jso
         return lambda _: {"claimed": user}
     private = Path(setting).read_bytes()
     return lambda message: {"signature": sign_decision(message, private, public)}
+
+
+def verify_ledger(root: Path, progress: Progress) -> Report:
+    """Verify a programme's ledger against its pin and its witnesses; changes nothing, anywhere.
+
+    Reads the pin alone, so that it can answer while other declarations are broken. Raises NotFoundError when
+    the folder is no programme.
+    """
+    from trueup.backends.sqlite import SqliteStore
+    from trueup.declare.pin import read_pin
+    from trueup.ledger.verify import verify
+
+    pin = read_pin(root)
+    vkey, origin = (pin.vkey, pin.origin) if pin else (None, None)
+    store = SqliteStore(root / STATE / _LEDGER, read_only=True)
+    try:
+        return verify(store, vkey=vkey, origin=origin, witnesses=_witnesses(root), progress=progress)
+    finally:
+        store.close()
+
+
+def _witnesses(root: Path) -> list[Witness]:
+    """Return the checkpoints that stand outside the ledger: the file in the folder, and the one committed in git."""
+    from trueup.ledger.verify import Witness
+    from trueup.loop.journal import CHECKPOINT_FILE
+
+    file = root / CHECKPOINT_FILE
+    found = [Witness(CHECKPOINT_FILE, file.read_bytes())] if file.is_file() else []
+    try:
+        from trueup.connectors.git import GitRepository
+    except ModuleNotFoundError:
+        return found
+    repository = GitRepository(root)
+    committed = repository.show(CHECKPOINT_FILE) if repository.present() else None
+    if committed is not None:
+        found.append(Witness(f"{CHECKPOINT_FILE} in git", committed))
+    return found
+
+
+@contextmanager
+def reading_ledger(root: Path) -> Iterator[Ledger]:
+    """Open a programme's ledger for reading, whatever the state of its other files."""
+    from trueup.declare.pin import read_pin
+
+    ledger, _ = open_ledger(root, read_pin(root), SystemClock(), write=False)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def ledger_vkey(root: Path) -> str:
+    """Return the public key of a programme's ledger: the pinned one, else the key's. Raises NotFoundError."""
+    from trueup.declare.pin import read_pin
+
+    pin = read_pin(root)
+    if pin is not None and pin.vkey is not None:
+        return pin.vkey
+    ledger, vkey = open_ledger(root, pin, SystemClock(), write=False)
+    ledger.close()
+    if vkey is None:
+        raise NotFoundError(
+            "no-ledger-key",
+            "This programme has no ledger yet, and so no key.",
+            f"The first command that records something makes one:\n    trueup baseline {root} WORKFLOW",
+        )
+    return vkey
+
+
+def prove_entry(root: Path, index: int) -> Proof:
+    """Prove an entry; the ledger is opened for writing only when a checkpoint has to be signed first."""
+    from trueup.declare.pin import read_pin
+
+    with reading_ledger(root) as ledger:
+        ledger.entry(index)
+        if ledger.covered() > index:
+            return ledger.prove(index)
+    pin = read_pin(root)
+    ledger, _ = open_ledger(root, pin, SystemClock(), write=True)
+    try:
+        require_ledger(root, pin, ledger)
+        return ledger.prove(index)
+    finally:
+        ledger.close()

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from trueup.declare.model.data import Actuals, Assumption, DataSource, Handling
 from trueup.declare.model.people import Incident, OperatingModel, Person, Supplier, Waiver
-from trueup.declare.model.values import BarValue, Declared, Fraction, PeriodValue, PersonDays, Texts
+from trueup.declare.model.values import BarValue, Day, Declared, Fraction, PeriodValue, PersonDays, Texts
 
 
 class LedgerPin(Declared):
@@ -17,13 +17,12 @@ class LedgerPin(Declared):
 
     origin: str
     vkey: str | None = None
-    key: str | None = None  # where the signing key is, `env:NAME`; without it the file .trueup/key
 
 
 class Target(Declared):
     """A change against the registered baseline that is to be reached by a date."""
 
-    by: date | None = None
+    by: Day | None = None
     reach: BarValue | None = None
 
 
@@ -57,7 +56,7 @@ class Organisation(Declared):
 class Assessment(Declared):
     """Readiness, landscape and organisation as they were judged on a day."""
 
-    on: date | None = None
+    on: Day | None = None
     outcome_clarity: Score | None = None
     ownership: Score | None = None
     data_readiness: Score | None = None
@@ -98,7 +97,7 @@ class ProgrammeFile(Declared):
     programme: str
     sponsor: str | None = None
     currency: str | None = None
-    adopted: date | None = None
+    adopted: Day | None = None
     ledger: LedgerPin | None = None
     require_signatures: bool = False
     people: dict[str, Person] = {}
