@@ -13,51 +13,14 @@ from trueup.declare.programme import PROGRAMME_FILE, registration_file
 from trueup.kernel.finding import Severity
 from trueup.kernel.quantities import Bar, BarKind
 
-_MODEL_WORDS = frozenset(
-    [
-        "accuracy",
-        "precision",
-        "recall",
-        "f1",
-        "auc",
-        "auroc",
-        "roc",
-        "bleu",
-        "rouge",
-        "perplexity",
-        "loss",
-        "mape",
-        "rmse",
-        "mae",
-        "logloss",
-        "confidence",
-    ]
+_MODEL_WORDS = re.compile(
+    "accuracy|precision|recall|f1|auc|auroc|roc|bleu|rouge|perplexity|loss|logloss|mape|rmse|mae|confidence"
 )
-_QUALITY_WORDS = frozenset(
-    [
-        "quality",
-        "error",
-        "errors",
-        "defect",
-        "defects",
-        "rework",
-        "reopened",
-        "rejected",
-        "complaint",
-        "complaints",
-        "satisfaction",
-        "csat",
-        "nps",
-        "wrong",
-        "correct",
-        "corrections",
-        "first",
-        "returned",
-        "reversed",
-        "accuracy",
-    ]
+_QUALITY_WORDS = re.compile(
+    "quality|errors?|defects?|rework|reopened|rejected|complaints?|satisfaction|csat|nps|wrong|correct|corrections|"
+    "first|returned|reversed|accuracy"
 )
-_ADOPTION_WORDS = frozenset(["adoption", "usage", "used", "users", "active", "drafted"])
+_ADOPTION_WORDS = re.compile("adoption|usage|used|users|active|drafted")
 _WEEKS_NEEDED = 8
 
 
@@ -128,7 +91,7 @@ def beyond_accuracy(subject: Subject) -> Iterator[Hit]:
 
 def _about_model(name: str, kpi: Kpi) -> bool:
     operational = kpi.kind in {KpiKind.DURATION, KpiKind.THROUGHPUT}
-    return not operational and bool(_words(name) & _MODEL_WORDS)
+    return not operational and _says(name, _MODEL_WORDS)
 
 
 @rule("KPI03", Severity.WARNING, "Output is counted and its quality is not")
@@ -167,14 +130,13 @@ def _about_volume(kpi: Kpi) -> bool:
 
 
 def _about_quality(name: str, kpi: Kpi) -> bool:
-    words = _words(name)
     if kpi.share is not None:
-        return kpi.share.among is None and not words & _ADOPTION_WORDS
-    return bool(words & _QUALITY_WORDS) or (kpi.count is not None and kpi.better == "lower")
+        return kpi.share.among is None and not _says(name, _ADOPTION_WORDS)
+    return _says(name, _QUALITY_WORDS) or (kpi.count is not None and kpi.better == "lower")
 
 
-def _words(name: str) -> set[str]:
-    return set(re.findall(r"[a-z0-9]+", name.casefold()))
+def _says(name: str, words: re.Pattern[str]) -> bool:
+    return any(words.fullmatch(word) for word in re.findall(r"[a-z0-9]+", name.casefold()))
 
 
 @elsewhere("KPI04", Severity.WARNING, "An aggregate hides a segment that got worse")

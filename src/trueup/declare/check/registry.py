@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from types import MappingProxyType
 
-from trueup.declare.check import kpis, objectives, owners
+from trueup.declare.check import data, files, gates, kpis, objectives, owners, portfolio
 from trueup.declare.check.rule import Page, Rule
 from trueup.declare.check.subject import Subject
 from trueup.declare.programme import Programme
@@ -15,9 +15,13 @@ from trueup.kernel.finding import Finding
 from trueup.kernel.text import did_you_mean
 
 RULES: tuple[Rule, ...] = (
+    *files.RULES,
     *owners.RULES,
     *objectives.RULES,
     *kpis.RULES,
+    *gates.RULES,
+    *portfolio.RULES,
+    *data.RULES,
 )
 PAGES: Mapping[str, Page] = MappingProxyType({rule.page.code: rule.page for rule in RULES})
 
