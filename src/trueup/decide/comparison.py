@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 # Entry conditions (programme-format: gates; evidence: sequences).
 LEAST_CASES = 30
 LEAST_EVENTS = 5
-LEAST_FOR_ASYMPTOTICS = 100
 
 NOTHING_KNOWN = Interval(float("nan"), float("-inf"), float("inf"))
 
@@ -83,16 +82,10 @@ class Comparison:
             return sequences.concurrent_shares(
                 self.treated.events, self.treated.n, self.control.events, self.control.n, alpha, ratio
             )
-        if min(self.treated.n, self.control.n) >= LEAST_FOR_ASYMPTOTICS:
-            return sequences.concurrent_means(self.treated.moments, self.control.moments, alpha, ratio)
-        return self._betting(alpha, ratio)
-
-    def _betting(self, alpha: float, ratio: float) -> Interval:
-        if self.cap is None or self.treated.values is None or self.control.values is None:
+        if self.treated.values is None or self.control.values is None:
             return self._unknown(ratio)
-        if not self.treated.n or not self.control.n:
-            return NOTHING_KNOWN
-        return sequences.concurrent_bounded(self.treated.values, self.control.values, 0.0, self.cap, alpha, ratio)
+        bounds = None if self.cap is None else (0.0, self.cap)
+        return sequences.watched_means(self.treated.values, self.control.values, alpha, ratio, bounds)
 
     def _unknown(self, ratio: float) -> Interval:
         if not self.treated.n or not self.control.n:
