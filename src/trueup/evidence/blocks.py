@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from trueup.evidence.moments import Moments
+from trueup.evidence.moments import Moments, pooled_variance, scaled_arm
 
 # Correlation of neighbouring blocks that is taken for granted; .36 is the median of real event logs.
 ASSUMED_CORRELATION = 0.4
@@ -24,16 +23,33 @@ def serial_inflation(blocks: int, correlation: float = ASSUMED_CORRELATION) -> f
     return g * (blocks - 1) / (blocks - g)
 
 
+def larger_error(treated: Moments, control: Moments) -> float:
+    """Return the larger of Welch's and the pooled variance of mean1 - mean0; both arms need two values.
+
+    An arm without spread borrows the other's; 0 when neither has any.
+    """
+    treated, control = _spread_lent(treated, control)
+    welch = treated.variance / treated.n + control.variance / control.n
+    return max(welch, pooled_variance(treated, control) * (1 / treated.n + 1 / control.n))
+
+
 def block_error(treated: Moments, control: Moments, ratio: float = 1.0) -> tuple[float, float]:
     """Return the inflated variance of mean1 - ratio * mean0 over blocks, and Welch's degrees of freedom.
 
-    (Satterthwaite 1946.) An arm without spread borrows the other's; 0 when neither has any. Both need two blocks.
+    (Satterthwaite 1946.) The variance is 0 when neither arm has spread. Both need two blocks.
     """
-    v1, v0 = treated.variance, ratio * ratio * control.variance
-    if ratio > 0:
-        v1, v0 = v1 or v0, v0 or v1
-    e1 = v1 * serial_inflation(treated.n) / treated.n
-    e0 = v0 * serial_inflation(control.n) / control.n
+    treated, control = _spread_lent(_inflated(treated), scaled_arm(_inflated(control), ratio))
+    e1, e0 = treated.variance / treated.n, control.variance / control.n
     if e1 + e0 <= 0:
         return 0.0, 1.0
-    return e1 + e0, (e1 + e0) ** 2 / (e1 * e1 / (treated.n - 1) + e0 * e0 / (control.n - 1))
+    freedom = (e1 + e0) ** 2 / (e1 * e1 / (treated.n - 1) + e0 * e0 / (control.n - 1))
+    return larger_error(treated, control), freedom
+
+
+def _inflated(arm: Moments) -> Moments:
+    return replace(arm, variance=arm.variance * serial_inflation(arm.n))
+
+
+def _spread_lent(treated: Moments, control: Moments) -> tuple[Moments, Moments]:
+    v1, v0 = treated.variance, control.variance
+    return replace(treated, variance=v1 or v0), replace(control, variance=v0 or v1)

@@ -127,6 +127,19 @@ def difference(treated: Moments, control: Moments, ratio: float = 1.0) -> float:
     return treated.mean - ratio * control.mean
 
 
+def pooled_variance(one: Moments, other: Moments) -> float:
+    """Return the variance common to two samples, each around its own mean; 0 with fewer than three values."""
+    freedom = max(one.n - 1, 0) + max(other.n - 1, 0)
+    if freedom == 0:
+        return 0.0
+    return (max(one.n - 1, 0) * one.variance + max(other.n - 1, 0) * other.variance) / freedom
+
+
+def scaled_arm(arm: Moments, ratio: float) -> Moments:
+    """Return the moments of `ratio` times the values."""
+    return Moments(arm.n, ratio * arm.mean, ratio * ratio * arm.variance)
+
+
 def normal_quantile(tail: float) -> float:
     """Return the value that a standard normal variable exceeds with probability `tail`."""
     return -float(special.ndtri(tail))
