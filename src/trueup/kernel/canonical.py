@@ -41,7 +41,7 @@ def _text(value: Json) -> str:
         return _number(value)
     if isinstance(value, Mapping):
         return _object(value)
-    if isinstance(value, Sequence):
+    if isinstance(value, list | tuple):
         return "[" + ",".join(_text(item) for item in value) + "]"
     msg = f"{type(value).__name__} has no canonical form"
     raise ValueError(msg)

@@ -8,8 +8,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+# Beyond this a word is no slip of the keyboard, and comparing it costs the square of its length.
+_LONGEST_WORD = 80
+
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ` Did you mean 'x'?` when a known word is close, else nothing."""
+    if len(word) > _LONGEST_WORD:
+        return ""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.75)
     return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def shown(value: object, longest: int = 60) -> str:
+    """Write a declared value so that it fits into a sentence: quoted, on one line, cut where it is long."""
+    text = repr(value[: longest + 1] if isinstance(value, str) else value)
+    return text if len(text) <= longest + 2 else f"{text[:longest]}..."
