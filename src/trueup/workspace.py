@@ -108,6 +108,7 @@ def log_spec(programme: Programme, name: str) -> LogSpec:
         case=next((events.case for events in readers if events.case), None),
         activity=next((events.activity for events in readers if events.activity), None),
         duplicates=declared.duplicates,
+        truncated=declared.truncated,
     )
 
 

@@ -31,7 +31,8 @@ class DataSource(Declared):
     """A log or table.
 
     `zone` is the time zone of times that carry none. `missing` are the texts that mean "no value" in attributes
-    (never in the case id). `dates` settles logs whose dates could be read either way.
+    (never in the case id). `dates` settles logs whose dates could be read either way. `duplicates` says
+    what happens to events that equal another in every column, `truncated` whether a log that seems cut off is used.
     """
 
     source: str | None = None
@@ -44,6 +45,7 @@ class DataSource(Declared):
     missing: Texts = ("", "?")
     dates: Literal["day-first", "month-first"] | None = None
     duplicates: Literal["refuse", "drop", "keep"] = "refuse"
+    truncated: Literal["refuse", "accept"] = "refuse"
 
 
 class SpendSource(Declared):
