@@ -1,0 +1,168 @@
+"""The observer: from the events of a programme's workflows to the tables that decisions are made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from trueup.kernel.errors import DataError, NotFoundError
+from trueup.kernel.text import did_you_mean
+from trueup.observe.arms import arms_column, with_assigned
+from trueup.observe.facts import facts_of
+from trueup.observe.needs import Attribute, Measure, Needs, from_actuals, measure_of
+from trueup.observe.population import population_of
+from trueup.observe.rates import WeekRates, periods
+from trueup.observe.source import declared_workflow, source_of
+from trueup.observe.values import with_values
+from trueup.observe.vectors import case_vector
+from trueup.observe.weeks import CaseTable, Segment, is_weekly, week_statistics
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from trueup.declare.model.workflow import Workflow
+    from trueup.declare.programme import Programme
+    from trueup.observe.actuals import Actuals
+    from trueup.observe.engine import Engine
+    from trueup.observe.source import EventSource
+    from trueup.observe.tables import CaseVector, Population, WeekStatistic
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A workflow whose cases are computed: kept, because every question about it starts there."""
+
+    source: EventSource
+    table: CaseTable
+    positions: Mapping[str, int]
+    unit: str | None
+
+
+@dataclass
+class Observer:
+    """Answers what the events say. One pass over the events of a workflow serves all questions about it.
+
+    `digests` map a data source to the SHA-256 of its file. `assignments` map a workflow to the arms that our own
+    router gave its cases. Without `actuals`, everything that is computed from them is unknown.
+    """
+
+    programme: Programme
+    engine: Engine
+    digests: Mapping[str, str]
+    actuals: Actuals | None = None
+    assignments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    _open: dict[str, _Opened] = field(default_factory=dict, init=False, repr=False)
+    _refused: dict[tuple[str, str], DataError] = field(default_factory=dict, init=False, repr=False)
+
+    def weekly(
+        self, workflow: str, as_of: datetime, *, kpis: Sequence[str] | None = None, segments: bool = False
+    ) -> list[WeekStatistic]:
+        """Return the weekly statistics of the KPIs named (None: all), with `segments` also by declared segment.
+
+        Ordered by KPI, segment, week, arm. Raises NotFoundError for a workflow or KPI that is not declared;
+        DataError `no-events`, `no-maturity`, `no-completion`, `missing-column`, `no-case`, `bad-time`.
+        """
+        opened = self._opened(workflow)
+        chosen = [self._position(workflow, kpi) for kpi in (kpis if kpis is not None else self._kpis(workflow))]
+        rows: list[WeekStatistic] = []
+        for segment in (None, *opened.table.segments) if segments else (None,):
+            by_kpi: dict[str, list[WeekStatistic]] = {}
+            for row in week_statistics(opened.table, as_of, chosen, segment):
+                by_kpi.setdefault(row.kpi, []).append(row)
+            for position in chosen:
+                measure = opened.table.measures[position]
+                found = by_kpi.get(measure.name, [])
+                rows += self._rates(workflow, opened, measure, found, as_of) if is_weekly(measure) else found
+        return rows
+
+    def _rates(
+        self, workflow: str, opened: _Opened, measure: Measure, rows: list[WeekStatistic], as_of: datetime
+    ) -> list[WeekStatistic]:
+        rates = WeekRates(rows, periods(opened.table.pilot), opened.table.window, as_of)
+        if not from_actuals(measure.kpi):
+            return rates.throughput()
+        use_case = self.programme.workflows[workflow].use_case
+        actuals = self.actuals
+        # Actuals are of a use case: with two workflows nobody can say which of them an hour went to.
+        if actuals is None or use_case is None or self.programme.workflows_of(use_case) != [workflow]:
+            return []
+        if any(row.segment is not None for row in rows) or measure.kpi.ratio is None:
+            return []
+        kind = "effort" if measure.kpi.ratio.of == "effort" else "spend"
+        return rates.over_actuals(lambda since, until: actuals.total(kind, use_case, since=since, until=until))
+
+    def cases(
+        self, workflow: str, kpi: str, *, since: datetime, until: datetime, mature_by: datetime
+    ) -> CaseVector:
+        """Return the cases with since <= start < until that are mature at `mature_by`, in order.
+
+        Throughput is 1 for a case that counts, else 0; what comes from actuals has no value a case.
+        Raises as `weekly`.
+        """
+        opened = self._opened(workflow)
+        position = self._position(workflow, kpi)
+        return case_vector(opened.table, position, opened.unit, since=since, until=until, mature_by=mature_by)
+
+    def population(self, workflow: str, *, since: datetime, until: datetime, as_of: datetime) -> Population:
+        """Return the cases that started in [since, until), as they stood at an instant. Raises as `weekly`."""
+        opened = self._opened(workflow)
+        return population_of(opened.table, opened.source.events, since=since, until=until, as_of=as_of)
+
+    def _kpis(self, workflow: str) -> list[str]:
+        return list(self.programme.workflows[workflow].kpis)
+
+    def _position(self, workflow: str, kpi: str) -> int:
+        opened = self._opened(workflow)
+        if (workflow, kpi) in self._refused:
+            raise self._refused[workflow, kpi]
+        if kpi not in opened.positions:
+            known = self._kpis(workflow)
+            raise NotFoundError(
+                "no-such-kpi",
+                f"The workflow {workflow!r} has no KPI {kpi!r}.{did_you_mean(kpi, known)}",
+                f"Declared are: {', '.join(known) or 'none'}.",
+            )
+        return opened.positions[kpi]
+
+    def _opened(self, workflow: str) -> _Opened:
+        if workflow not in self._open:
+            self._open[workflow] = self._computed(workflow)
+        return self._open[workflow]
+
+    def _computed(self, workflow: str) -> _Opened:
+        declared = declared_workflow(self.programme, workflow)
+        source = source_of(self.programme, self.engine, workflow)
+        needs = Needs(self._activities(source))
+        measures = self._measures(workflow, declared, source, needs)
+        names = declared.events.segment if declared.events else ()
+        segments = [_segment(name, needs.attribute(Attribute(name, "first"))) for name in names]
+        pilot = declared.pilot
+        by_case = pilot is None or pilot.design.unit == "case" or pilot.design.assigned == "none"
+        unit = None if pilot is None or by_case else needs.attribute(Attribute(pilot.design.unit, "first"))
+        facts = facts_of(self.engine, source, needs, arms_column(pilot))
+        valued = with_values(facts, measures, source.window)
+        assigned = with_assigned(valued, pilot.design if pilot else None, self.assignments.get(workflow, {}))
+        table = CaseTable(self.engine, self.engine.keep(assigned), measures, segments, pilot, source.window)
+        return _Opened(source, table, {measure.name: place for place, measure in enumerate(measures)}, unit)
+
+    def _measures(self, workflow: str, declared: Workflow, source: EventSource, needs: Needs) -> list[Measure]:
+        """The KPIs that can be computed; what speaks against the others is said when they are asked for."""
+        complete = declared.events.complete if declared.events else ()
+        measures = []
+        for name, kpi in declared.kpis.items():
+            try:
+                if kpi.ratio is not None and not from_actuals(kpi):
+                    source.column(kpi.ratio.of)
+                measures.append(measure_of(name, kpi, complete, needs))
+            except DataError as error:
+                self._refused[workflow, name] = error
+        return measures
+
+    def _activities(self, source: EventSource) -> tuple[str, ...]:
+        rows = self.engine.fetch(source.events().select("activity").distinct())
+        return tuple(sorted(name for name in rows["activity"].to_pylist() if name is not None))
+
+
+def _segment(name: str, value: str) -> Segment:
+    return Segment(name, value, value.replace("value_", "seen_"))

@@ -1,0 +1,85 @@
+"""The value of each KPI for each case, from the facts of its window.
+
+Values are whole numbers wherever the KPI allows (seconds, 0 or 1, counts), so that their sums are exact on every
+engine and in every order; they are brought into the KPI's unit at the very end. Null means: no value.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ibis
+
+from trueup.declare.model.kpi import KpiKind
+from trueup.observe.needs import from_actuals
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import ibis.expr.types as ir
+
+    from trueup.observe.needs import Measure
+
+
+def with_values(cases: ir.Table, measures: Sequence[Measure], window: int) -> ir.Table:
+    """Add `kpi_i` (the unscaled value) and `capped_i` (0 or 1) for the i-th measure; `window` in seconds."""
+    columns: dict[str, ir.Value] = {}
+    for number, measure in enumerate(measures):
+        columns[f"kpi_{number}"] = _value(cases, measure, window)
+        columns[f"capped_{number}"] = _capped(cases, measure)
+    return cases.mutate(**columns)
+
+
+def epoch_seconds(at: ir.TimestampColumn) -> ir.IntegerColumn:
+    """Whole seconds since 1970: truncated first, because engines round differently."""
+    return at.truncate("s").epoch_seconds().cast("int64")
+
+
+def flag(condition: ir.BooleanValue) -> ir.IntegerValue:
+    """1 where it holds, else 0: casts of booleans differ between engines."""
+    return condition.fill_null(False).ifelse(1, 0).cast("int64")
+
+
+def _value(cases: ir.Table, measure: Measure, window: int) -> ir.Value:
+    kpi = measure.kpi
+    if from_actuals(kpi):
+        # One a case that counts in the denominator; what is divided by it is known by week only.
+        return flag(cases[measure.columns[0]].notnull()) if measure.columns else ibis.literal(1, "int64")
+    match kpi.kind:
+        case KpiKind.DURATION:
+            return _duration(cases, measure, window)
+        case KpiKind.SHARE:
+            seen = flag(cases[measure.columns[0]].notnull())
+            return seen if kpi.share is not None and kpi.share.having is not None else 1 - seen
+        case KpiKind.COUNT:
+            beyond = cases[measure.columns[0]] - (kpi.count.beyond if kpi.count else 0)
+            return (beyond > 0).ifelse(beyond, 0).cast("int64")
+        case KpiKind.RATIO:
+            return _field(cases, measure)
+        case KpiKind.THROUGHPUT:
+            return flag(cases[measure.columns[0]].notnull())
+
+
+def _duration(cases: ir.Table, measure: Measure, window: int) -> ir.IntegerValue:
+    """Seconds from one event to the other; the window's length without the second, no value without the first."""
+    start, to = (cases[column] for column in measure.columns)
+    return ibis.cases(
+        (start.isnull(), None),
+        (to.isnull(), ibis.literal(window, "int64")),
+        (to < start, None),
+        else_=epoch_seconds(to) - epoch_seconds(start),
+    ).cast("int64")
+
+
+def _capped(cases: ir.Table, measure: Measure) -> ir.IntegerValue:
+    if measure.kpi.kind is not KpiKind.DURATION:
+        return ibis.literal(0, "int64")
+    start, to = (cases[column] for column in measure.columns)
+    return flag(start.notnull() & to.isnull())
+
+
+def _field(cases: ir.Table, measure: Measure) -> ir.FloatingValue:
+    value = cases[measure.columns[0]]
+    if len(measure.columns) == 1:
+        return value
+    return cases[measure.columns[1]].notnull().ifelse(value, None)
