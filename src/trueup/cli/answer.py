@@ -42,12 +42,26 @@ def answering(command: str) -> Callable[[Callable[P, Answer]], Callable[P, None]
                 answer = function(*args, **kwargs)
             except TrueupError as error:
                 refuse(command, error, as_json=as_json)
+            except Exception as error:  # noqa: BLE001 -- programs get their envelope even where Trueup itself is wrong
+                refuse(command, defect(error), as_json=as_json)
             else:
                 deliver(command, answer, as_json=as_json)
 
         return run
 
     return wrap
+
+
+def defect(error: Exception) -> TrueupError:
+    """Turn an error that nobody foresaw into one that can be shown; its traceback goes to stderr."""
+    import traceback
+
+    click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+    return TrueupError(
+        "defect",
+        f"Trueup itself failed: {type(error).__name__}.",
+        "This is a defect in Trueup, not in your files. Please report it with the lines above.",
+    )
 
 
 def deliver(command: str, answer: Answer, *, as_json: bool) -> None:

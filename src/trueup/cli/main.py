@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 import click
@@ -35,14 +36,17 @@ class LazyGroup(click.Group):
         """Return the names in the order in which they are met."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import and return a command."""
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- as above
+        """Import and return a command; its help opens with the line that lists it."""
         entry = COMMANDS.get(cmd_name)
         if entry is None:
             return None
-        module, attribute, _ = entry
+        module, attribute, line = entry
         command = getattr(importlib.import_module(module), attribute)
-        return command if isinstance(command, click.Command) else None
+        if not isinstance(command, click.Command):
+            return None
+        command.help = command.help or line
+        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -54,7 +58,7 @@ class LazyGroup(click.Group):
             raise click.UsageError(message, ctx)
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 -- as above
         """List the commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
@@ -69,14 +73,26 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; usage errors leave the same envelope as every other error."""
     try:
-        cli.main(standalone_mode=False)
+        cli.main(prog_name="trueup", standalone_mode=False)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
+    except click.exceptions.NoArgsIsHelpError as bare:
+        click.echo(bare.format_message())
     except click.Abort:
         click.echo("Stopped.", err=True)
         sys.exit(1)
+    except BrokenPipeError:
+        # The reader has gone (`trueup review | head`) with what it wanted; the interpreter's last flush must not fail.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except click.ClickException as error:
-        context = getattr(error, "ctx", None)
-        name = context.info_name if context is not None and context.parent is not None else ""
-        hint = context.get_usage() if context is not None else "trueup --help lists the commands."
-        refuse(name or "trueup", UsageError("usage", error.format_message(), hint), as_json="--json" in sys.argv)
+        refuse_usage(error)
+
+
+def refuse_usage(error: click.ClickException) -> None:
+    """Say how the command is called."""
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "trueup"
+    hint = context.get_usage() if context is not None else "trueup --help lists the commands."
+    name = path.removeprefix("trueup").strip() or "trueup"
+    refuse(name, UsageError("usage", error.format_message(), hint), as_json="--json" in sys.argv)
