@@ -112,8 +112,6 @@ def propose(root: Path) -> None:
     _commit(GitRepository(root), [PROPOSAL, PROGRAMME_FILE], message, PROPOSER, at)
 
 
-def _commit(
-    repository: GitRepository, paths: list[str], message: str, author: tuple[str, str], at: datetime
-) -> None:
+def _commit(repository: GitRepository, paths: list[str], message: str, author: tuple[str, str], at: datetime) -> None:
     if repository.present():
         repository.commit(paths, message, *author, at)

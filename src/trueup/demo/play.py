@@ -53,17 +53,25 @@ def play(root: Path, progress: Progress, seed: int = SEED) -> Played:
     progress("simulating twelve weeks of events", 0, WEEKS)
     northwind.write(root, seed)
     _register_due(root, progress, 0)
-    weeks = []
-    for week in range(1, WEEKS + 1):
-        if week == PROPOSED_IN_WEEK:
-            northwind.propose(root)
-        review, applied = _checkpoint(root, progress, week)
-        weeks.append({"week": week, "id": review["id"], "as_of": review["as_of"], "changes": len(review["changes"])})
-        _register_due(root, progress, week)
+    held = [_week(root, progress, week) for week in range(1, WEEKS + 1)]
+    review, applied = held[-1]
     after = _open_changes(root, progress)
     ledger = verify_ledger(root, progress).to_json()
     northwind.mark(root, GitRepository(root).head())
-    return Played(review, applied, after, ledger, tuple(weeks))
+    weeks = tuple(
+        {"week": week, "id": review["id"], "as_of": review["as_of"], "changes": len(review["changes"])}
+        for week, (review, _) in enumerate(held, 1)
+    )
+    return Played(review, applied, after, ledger, weeks)
+
+
+def _week(root: Path, progress: Progress, week: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Live through one week: what is proposed, the review at its end, the baselines of the pilots that come next."""
+    if week == PROPOSED_IN_WEEK:
+        northwind.propose(root)
+    held = _checkpoint(root, progress, week)
+    _register_due(root, progress, week)
+    return held
 
 
 def _checkpoint(root: Path, progress: Progress, week: int) -> tuple[dict[str, Any], dict[str, Any]]:

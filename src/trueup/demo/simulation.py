@@ -74,6 +74,11 @@ class Cases:
         whole: NDArray[np.int64] = (self.start + share * (self.end - self.start)).astype("int64")
         return whole
 
+    def assisted(self, rng: np.random.Generator, share: float) -> NDArray[np.bool_]:
+        """Draw the treated cases in which the assistant was really used."""
+        used: NDArray[np.bool_] = self.treated & (rng.random(len(self)) < share)
+        return used
+
     def __len__(self) -> int:
         return len(self.start)
 
@@ -179,7 +184,7 @@ def _expenses(rng: np.random.Generator) -> Log:
     more = (_names("EXP", cases), _routes(cases), department, amount, budget)
     log, everyone = Log("expense", ("route", "department", "amount", "budget_number")), np.ones(len(cases), bool)
     log.add("Submitted", cases.start, everyone, "employee", *more)
-    log.add("Drafted by assistant", cases.start + 120, cases.treated & (rng.random(len(cases)) < 0.93), "assistant", *more)
+    log.add("Drafted by assistant", cases.start + 120, cases.assisted(rng, 0.93), "assistant", *more)
     log.add("Returned to employee", cases.between(0.3), cases.trouble, "finance", *more)
     log.add("Submitted", cases.between(0.45), cases.trouble, "employee", *more)
     log.add("Approved", cases.between(0.8), everyone, "finance", *more)
@@ -195,7 +200,7 @@ def _invoices(rng: np.random.Generator) -> Log:
     more = (_names("INV", cases), _routes(cases), country)
     log, everyone = Log("invoice", ("route", "country")), np.ones(len(cases), bool)
     log.add("Received", cases.start, everyone, "system", *more)
-    log.add("Matched by assistant", cases.start + 60, cases.treated & (rng.random(len(cases)) < 0.97), "assistant", *more)
+    log.add("Matched by assistant", cases.start + 60, cases.assisted(rng, 0.97), "assistant", *more)
     log.add("Sent to clarification", cases.between(0.4), cases.trouble, "payables", *more)
     log.add("Posted", cases.end, everyone, "payables", *more)
     return log
@@ -209,7 +214,7 @@ def _tickets(rng: np.random.Generator) -> Log:
     more = (_names("TIC", cases), _routes(cases), queue)
     log, everyone = Log("ticket", ("route", "queue")), np.ones(len(cases), bool)
     log.add("Opened", cases.start, everyone, "customer", *more)
-    log.add("Sorted by assistant", cases.start + 30, cases.treated & (rng.random(len(cases)) < 0.95), "assistant", *more)
+    log.add("Sorted by assistant", cases.start + 30, cases.assisted(rng, 0.95), "assistant", *more)
     log.add("Moved to another queue", cases.between(0.5), cases.trouble, "agent", *more)
     log.add("Answered", cases.end, everyone, "agent", *more)
     closed = cases.end + (rng.lognormal(0.0, 0.5, len(cases)) * _DAY).astype("int64")
