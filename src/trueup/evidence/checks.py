@@ -108,12 +108,12 @@ def intraclass(values: ArrayLike, blocks: ArrayLike) -> float | None:
 def autocorrelation(means: ArrayLike) -> float | None:
     """Return the lag-1 correlation of block means in order of time, corrected for its bias in short series.
 
-    The estimate r is low by about (1 + 3 r) / n (Kendall 1954), which is added back; the result is kept within
-    +-.99. With twelve weeks its standard error is still about .3. None below four blocks or without spread.
+    The estimate r is low by about (1 + 4 r) / n (Marriott and Pope 1954), which is added back; the result is kept
+    within +-.99. With twelve weeks its standard error is still about .3. None below four blocks or without spread.
     """
     series = finite(means)
     if len(series) < _FEWEST_BLOCKS or float(np.ptp(series)) == 0:
         return None
     steps = series - series.mean()
     raw = float((steps[1:] * steps[:-1]).sum() / (steps * steps).sum())
-    return float(np.clip(raw + (1 + 3 * raw) / len(series), -0.99, 0.99))
+    return float(np.clip(raw + (1 + 4 * raw) / len(series), -0.99, 0.99))

@@ -155,8 +155,9 @@ def block_contrast(treated: ArrayLike, control: ArrayLike, alpha: float, ratio: 
     Welch's t with Satterthwaite's degrees of freedom, the larger of Welch's and the pooled variance, each variance
     inflated for neighbours that resemble (`serial_inflation`). A plain t at three gates against 8 baseline weeks
     claims a change in 12 to 17% of untouched processes (intraclass correlation .05, AR(1) .4, 60 to 400 cases a
-    week, nominal 5%); this one in 1 to 3%, and in less than 1% where weeks are independent. The correlation is assumed and not estimated: its estimate from
-    4 to 12 blocks has a standard error of about .3, and is lowest just when the interval should be widest.
+    week, nominal 5%); this one in 1 to 3%, and in less than 1% where weeks are independent. The correlation is
+    assumed and not estimated: its estimate from 4 to 12 blocks has a standard error of about .3, and is lowest just
+    when the interval should be widest.
     Nothing is known with fewer than two blocks in an arm, or without spread.
     """
     require_level(alpha, ratio)
