@@ -1,0 +1,187 @@
+"""Writes the reference pages that the code itself can tell: `./dev docs`. A test fails while a page is out of date."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+
+ROOT = Path(__file__).resolve().parents[1]
+REFERENCE = ROOT / "docs" / "reference"
+NOTE = "<!-- Written by ./dev docs. Change the code, not this page. -->\n"
+
+# What each command's envelope carries under `data`; keys may be added, never renamed or removed.
+ANSWERS: dict[str, str] = {
+    "new": "`files[]`",
+    "check": "`findings[]`: `code`, `severity`, `summary`, `detail`, `fix`, `file` (relative to DIR), `line`, `col`, "
+    "and `waived` with the reason of a waiver in force. Exit 3 when an error is not waived",
+    "explain": "`code`, `severity`, `title`, `why`, `fix`, `example`",
+    "schema": "`files[]`",
+    "baseline": "`workflow`, `registered_late`, `file`, `readings[]` (weekly, as of `measure`), "
+    "`summary[]`: `kpi`, `n`, `value`, `lower`, `upper`; `detectable[]`: `gate`, `kpi`, `smallest`",
+    "measure": "`readings[]`: `id`, `workflow`, `kpi`, `week`, `arm`, `segment`, `n`, `value`, `lower`, `upper`, "
+    "`unit`, `evidence_level`, `immature`, `capped`, `without_value`",
+    "review": "`id`, `as_of`, `fingerprint`, `file`, `changes[]`; each change has `n`, `kind` and `because`. A gate: "
+    "`subject`, `gate`, `outcome`, `code`, `kpi`, `unit`, `estimate`, `lower`, `upper`, `cases`, `immature`, "
+    "`evidence_level`, `guardrails[]`, `evidence[]`; autonomy: `subject`, `from`, `to`; assumption: `id`, `holds`, "
+    "`measured`, `bound`; rank: `id`, `from`, `to`, `p_funded`; expand: `subject`, `next`; finding: `code`. "
+    "Exit 5 with `--exit-code` when there are changes",
+    "why": "the chain: the change, its readings, their formula, the events, the declared line",
+    "apply": "`applied[]`, `files[]`, `commit`, `entries[]`, `signed`",
+    "ledger verify": "`ok`, `size`, `root`, `uncovered`, `witness`, `problems[]`: `kind`, `index`, `detail`. "
+    "Exit 6 when something is broken",
+    "ledger entry": "`index`, `leaf` (base64 of the exact hashed bytes), `entry`",
+    "ledger key": "`vkey`, in the form of signed notes",
+    "ledger prove": "the file that was written, and the checkpoint that it proves against",
+    "demo": "the review of the demo before it was applied, and `applied`, `after[]`, `simulated`",
+}
+
+
+def commands() -> Iterator[tuple[str, click.Command]]:
+    """Yield every command that answers, by its whole name."""
+    from trueup.cli.main import COMMANDS, cli
+
+    context = click.Context(cli, info_name="trueup")
+    for name in COMMANDS:
+        command = cli.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {sub}", inner) for sub, inner in command.commands.items())
+        elif command is not None:
+            yield name, command
+
+
+def commands_page() -> str:
+    """Describe every command: how it is called, its options, what it answers."""
+    parts = [
+        f"# Commands\n\n{NOTE}",
+        (
+            "`DIR` is a programme folder. Every command takes `--json` and then prints one envelope on stdout:\n"
+            '`{"ok": true, "command": "...", "data": {...}}`, or `{"ok": false, "command": "...", "error": {"kind",\n'
+            '"code", "message", "hint"}}`. Prose and progress go to stderr. Instants are ISO 8601, UTC where no zone is given.\n'
+            "[Exit codes](exit-codes.md), [error codes](errors.md) and [finding codes](findings.md) have their own pages.\n"
+            "From a fresh checkout, put `./dev` before each: `./dev trueup check DIR`.\n"
+        ),
+    ]
+    parts += [_command(name, command) for name, command in commands()]
+    return "\n".join(parts)
+
+
+def _command(name: str, command: click.Command) -> str:
+    context = click.Context(command, info_name=f"trueup {name}", terminal_width=110, max_content_width=110)
+    called = " ".join([context.command_path, *command.collect_usage_pieces(context)])
+    text = f"## {name}\n\n{' '.join((command.help or '').split())}\n\n    {called}\n\n"
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            record = parameter.get_help_record(context)
+            text += f"- `{', '.join(parameter.opts)}`: {' '.join((parameter.help or '').split())}\n" if record else ""
+    return f"{text}\n`data`: {ANSWERS.get(name, 'not described yet')}.\n"
+
+
+def findings_page() -> str:
+    """Give every finding its page, as `trueup explain` shows it."""
+    from trueup.declare.check.registry import PAGES
+
+    parts = [
+        (
+            f"# Findings\n\n{NOTE}\nWhat `trueup check` can find. Codes never change their meaning. "
+            "An error stops the commands that need the file;\na warning will hurt; a note is worth knowing. "
+            "`trueup explain CODE` prints the same page.\n"
+        )
+    ]
+    for code, page in sorted(PAGES.items()):
+        parts.append(
+            f"## {code}\n\n**{page.title}** ({page.severity})\n\n{page.why}\n\n**Fix:** {page.fix}\n\n"
+            f"```yaml\n{page.example}\n```\n"
+        )
+    return "\n".join(parts)
+
+
+def ledger_page() -> str:
+    """List what the ledger can remember, and what each entry carries."""
+    from trueup.ledger.event_types import EVENT_TYPES
+
+    parts = [
+        (
+            f"# Ledger entries\n\n{NOTE}\nThe closed table of what can happen. Every entry carries `type`, `id`, `time` "
+            "(the instant it is about),\n`recorded` (when it was appended), `by`, and its own `data`.\n"
+        )
+    ]
+    for name, kind in EVENT_TYPES.items():
+        carried = "\n".join(f"- `{key}`: {meaning}" for key, meaning in kind.carries.items())
+        parts.append(f"## {name}\n\n{kind.says}\n\n{carried}\n")
+    return "\n".join(parts)
+
+
+def errors_page() -> str:
+    """List every code under which a command can fail, with the first sentence that it says."""
+    parts = [
+        (
+            f"# Error codes\n\n{NOTE}\nWhat stands under `error.code` when a command refuses or fails, by `error.kind`. "
+            "The message says what happened\n(`{...}` is filled in), the hint what to do next.\n"
+        )
+    ]
+    found = sorted(set(error_codes()))
+    for kind in sorted({kind for kind, _, _ in found}):
+        codes: dict[str, str] = {}
+        for _, code, message in (entry for entry in found if entry[0] == kind):
+            codes.setdefault(code, message)
+        rows = "\n".join(f"- `{code}`: {message}" for code, message in codes.items())
+        parts.append(f"## {kind}\n\n{rows}\n")
+    return "\n".join(parts)
+
+
+def error_codes() -> Iterator[tuple[str, str, str]]:
+    """Yield (kind, code, message) of every error that the source can raise."""
+    from trueup.kernel import errors
+
+    kinds = {
+        name: leaf.kind
+        for name, leaf in vars(errors).items()
+        if isinstance(leaf, type) and issubclass(leaf, errors.TrueupError)
+    }
+    for path in sorted((ROOT / "src").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and node.args:
+                name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+                message = _text(node.args[1]) if len(node.args) > 1 else ""
+                yield from ((kinds[name], code, message) for code in _literals(node.args[0]) if name in kinds)
+
+
+def _literals(node: ast.expr) -> list[str]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return [node.value]
+    return [*_literals(node.body), *_literals(node.orelse)] if isinstance(node, ast.IfExp) else []
+
+
+def _text(node: ast.expr) -> str:
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(_text(part) for part in node.values)
+    if isinstance(node, ast.FormattedValue):
+        return "{...}"
+    return "{...}"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "commands.md": commands_page,
+    "findings.md": findings_page,
+    "ledger-entries.md": ledger_page,
+    "errors.md": errors_page,
+}
+
+
+def main() -> None:
+    """Write every page that has changed, and say which."""
+    for name, page in PAGES.items():
+        path, text = REFERENCE / name, page()
+        if not path.exists() or path.read_text("utf-8") != text:
+            path.write_text(text, "utf-8")
+            print(f"wrote {path.relative_to(ROOT)}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
