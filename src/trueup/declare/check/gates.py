@@ -94,7 +94,12 @@ def scale_plan(subject: Subject) -> Iterator[Hit]:
             )
 
 
-@rule("GATE04", Severity.ERROR, "Gate with a bar below what is worth having, or moved after its registration")
+@rule(
+    "GATE04",
+    Severity.ERROR,
+    "Gate with a bar below what is worth having, or moved after its registration",
+    complete=False,
+)
 def honest_bar(subject: Subject) -> Iterator[Hit]:
     """A bar that is lower than the smallest lift worth having says go to something that is worth nothing.
 

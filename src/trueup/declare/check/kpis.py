@@ -24,7 +24,7 @@ _ADOPTION_WORDS = re.compile("adoption|usage|used|users|active|drafted")
 _WEEKS_NEEDED = 8
 
 
-@rule("KPI01", Severity.WARNING, "Pilot without a locked baseline")
+@rule("KPI01", Severity.WARNING, "Pilot without a locked baseline", complete=False)
 def locked_baseline(subject: Subject) -> Iterator[Hit]:
     """A claim of improvement is a comparison, and half of it lies before the start.
 

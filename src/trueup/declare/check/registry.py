@@ -6,7 +6,19 @@ from collections.abc import Mapping
 from datetime import date
 from types import MappingProxyType
 
-from trueup.declare.check import data, files, gates, kpis, objectives, owners, portfolio
+from trueup.declare.check import (
+    data,
+    files,
+    gates,
+    governance,
+    kpis,
+    objectives,
+    owners,
+    people,
+    portfolio,
+    runtime,
+    strategy,
+)
 from trueup.declare.check.rule import Page, Rule
 from trueup.declare.check.subject import Subject
 from trueup.declare.programme import Programme
@@ -22,8 +34,14 @@ RULES: tuple[Rule, ...] = (
     *gates.RULES,
     *portfolio.RULES,
     *data.RULES,
+    *strategy.RULES,
+    *governance.RULES,
+    *runtime.RULES,
+    *people.RULES,
 )
 PAGES: Mapping[str, Page] = MappingProxyType({rule.page.code: rule.page for rule in RULES})
+# Codes that the declared files decide alone: where no finding of them is found now, there is none.
+COMPLETE = frozenset(rule.page.code for rule in RULES if rule.complete)
 
 
 def run(programme: Programme, today: date) -> list[Finding]:

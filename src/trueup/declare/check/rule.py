@@ -55,21 +55,25 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A page, and the function that finds what the page is about; None where another room computes it."""
+    """A page, and the function that finds what the page is about in the files; None where none can.
+
+    `complete` is False where data, the ledger or a compiled policy may show more under the same code.
+    """
 
     page: Page
     look: Look | None
+    complete: bool
 
     def findings(self, subject: Subject) -> Iterable[Finding]:
         """Return what the rule finds in the declared files."""
         return () if self.look is None else (self.page.finding(*hit) for hit in self.look(subject))
 
 
-def rule(code: str, severity: Severity, title: str) -> Callable[[Look], Rule]:
+def rule(code: str, severity: Severity, title: str, *, complete: bool = True) -> Callable[[Look], Rule]:
     """Make a function a rule. Its docstring says why, then `Fix:`, `Bad:` and `Good:` with indented text."""
 
     def make(look: Look) -> Rule:
-        return Rule(_page(code, severity, title, look), look)
+        return Rule(_page(code, severity, title, look), look, complete)
 
     return make
 
@@ -78,7 +82,7 @@ def elsewhere(code: str, severity: Severity, title: str) -> Callable[[Callable[[
     """Make a page of a function that does nothing: its findings are computed in another room."""
 
     def make(page: Callable[[], None]) -> Rule:
-        return Rule(_page(code, severity, title, page), None)
+        return Rule(_page(code, severity, title, page), None, complete=False)
 
     return make
 

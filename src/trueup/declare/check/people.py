@@ -1,0 +1,119 @@
+"""Tools change nothing; people who use them do, once they can, and once they are left able to go on alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from trueup.declare.check.rule import Hit, rule
+from trueup.declare.check.subject import Subject, listed
+from trueup.declare.model.use_case import Stage
+from trueup.declare.model.workflow import Workflow
+from trueup.declare.programme import PROGRAMME_FILE
+from trueup.kernel.finding import Severity
+
+_LIVE = frozenset({Stage.PRODUCTION})
+_TRAINING = re.compile("train|adoption|onboard|enable", re.IGNORECASE)
+
+
+@rule("PPL01", Severity.WARNING, "Users of a live workflow not known to be trained", complete=False)
+def trained_users(subject: Subject) -> Iterator[Hit]:
+    """Tools that no one uses are the commonest end of a success.
+
+    A workflow in production has users. Somebody planned how they learn it, and a record says who has; without the
+    record an adoption below target cannot be told from a tool that people reject.
+
+    Fix:
+        Say who is trained by when (`pilot.scale_plan.training`, or a workstream for it), and declare where the record
+        stands (`actuals.people`).
+
+    Bad:
+        stage: production             # no training in the scale plan, no actuals.people
+
+    Good:
+        actuals: {people: {source: actuals/people.csv, person: person, workflow: workflow, trained_on: trained}}
+    """
+    programme = subject.programme.file
+    live = list(subject.workflows(_LIVE))
+    if live and subject.lacks(programme.actuals, PROGRAMME_FILE, "actuals", "people"):
+        names = [repr(name) for name, *_ in live]
+        yield Hit(
+            subject.place(PROGRAMME_FILE, "actuals", "people"),
+            f"No source says who is trained, and {listed(names)} {'is' if len(names) == 1 else 'are'} in production.",
+            "Add `actuals.people: {source: actuals/people.csv, person: person, trained_on: trained}`.",
+        )
+    for name, workflow, file in live:
+        if not _planned(subject, workflow, file):
+            yield Hit(
+                subject.place(file, "pilot", "scale_plan", "training"),
+                f"Workflow {name!r} is in production and nothing says how its users learn it.",
+                "Add `pilot.scale_plan.training: WHO by WHEN`, or a workstream `training: ID`.",
+            )
+
+
+def _planned(subject: Subject, workflow: Workflow, file: str) -> bool:
+    plan = workflow.pilot.scale_plan if workflow.pilot is not None else None
+    in_plan = not subject.lacks(plan, file, "pilot", "scale_plan", "training")
+    return in_plan or any(_TRAINING.search(stream) for stream in workflow.workstreams)
+
+
+@rule("PPL02", Severity.NOTE, "No plan to take over the knowledge of a supplier")
+def handover(subject: Subject) -> Iterator[Hit]:
+    """What only the supplier knows has to be bought again every year.
+
+    Prompts, evaluations, edge cases and the reasons behind them are the work; they leave with the consultants unless
+    somebody has said when, and to whom, they are handed over.
+
+    Fix:
+        Add `handover` to the supplier: what, to whom, by when.
+
+    Bad:
+        suppliers: {acme-ai: {process: expense triage, owner: finance-lead}}
+
+    Good:
+        suppliers: {acme-ai: {process: expense triage, owner: finance-lead, handover: documented by month 3}}
+    """
+    for name, supplier in subject.programme.file.suppliers.items():
+        if subject.lacks(supplier, PROGRAMME_FILE, "suppliers", name, "handover"):
+            yield Hit(
+                subject.place(PROGRAMME_FILE, "suppliers", name, "handover"),
+                f"Nothing says how the knowledge of supplier {name!r} stays here when it leaves.",
+                "Add `handover: WHAT to WHOM by WHEN`.",
+            )
+
+
+@rule("PPL03", Severity.WARNING, "Supplier without a plan that can be checked in 90 days")
+def checkable_supplier(subject: Subject) -> Iterator[Hit]:
+    """Without process, owner, baseline, expected movement and cadence you are buying risk, not certainty.
+
+    These five are what can be looked at after 90 days. A supplier who cannot fill them in before the contract will
+    not be able to do so after it.
+
+    Fix:
+        Fill in `process`, `owner` (a person of yours), `baseline`, `expected` and `cadence`.
+
+    Bad:
+        suppliers: {acme-ai: {process: expense triage}}
+
+    Good:
+        suppliers:
+          acme-ai: {process: expense triage, owner: finance-lead, baseline: 11.6d, expected: -25%, cadence: weekly}
+    """
+    keys = ("process", "owner", "baseline", "expected", "cadence")
+    for name, supplier in subject.programme.file.suppliers.items():
+        missing = [key for key in keys if subject.lacks(supplier, PROGRAMME_FILE, "suppliers", name, key)]
+        if missing:
+            yield Hit(
+                subject.place(PROGRAMME_FILE, "suppliers", name),
+                f"The plan of supplier {name!r} has no {listed(missing)}: nothing can be checked in 90 days.",
+                f"Add {listed([f'`{key}`' for key in missing])}.",
+            )
+        if supplier.owner and (reason := subject.unaccountable(supplier.owner)) is not None:
+            yield Hit(
+                subject.place(PROGRAMME_FILE, "suppliers", name, "owner"),
+                f"Supplier {name!r} is answered for by {supplier.owner!r}, which is {reason}",
+                "Write the id of one person under `people`.",
+            )
+
+
+RULES = (trained_users, handover, checkable_supplier)

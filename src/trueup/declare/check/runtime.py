@@ -1,0 +1,158 @@
+"""A promise about errors holds only as long as a rise in errors would be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from trueup.declare.check.rule import Hit, elsewhere, rule
+from trueup.declare.check.subject import CHOSEN, Subject
+from trueup.declare.model.workflow import Autonomy, AutonomyLevel
+from trueup.kernel.finding import Severity
+
+
+@elsewhere("RUN01", Severity.WARNING, "Low-confidence or unanswered share rising")
+def unanswered() -> None:
+    """What the workflow cannot answer shows where its knowledge ends.
+
+    A rising share of unanswered or uncertain cases means that the work has moved and the knowledge has not, or that
+    people bring it questions that it was never made for.
+
+    Fix:
+        Read the topics that the finding names, and fill the first of them, or route them elsewhere.
+
+    Bad:
+        unanswered 4% -> 11% in six weeks; topic: travel abroad
+
+    Good:
+        knowledge: [knowledge/expenses/*.md, knowledge/travel/*.md]
+    """
+
+
+@elsewhere("RUN02", Severity.WARNING, "Exceptions above what the workflow can absorb")
+def exceptions() -> None:
+    """Weak handling of exceptions kills pilots.
+
+    Every exception goes to a person. Above the declared share the people who were to be relieved have more to do
+    than before, and they stop using it.
+
+    Fix:
+        Take the commonest exception into the workflow, or out of its scope.
+
+    Bad:
+        exceptions: {at_most: 10%}    # 17% measured
+
+    Good:
+        scope: domestic declarations up to 500; the rest goes the old way
+    """
+
+
+@elsewhere("RUN03", Severity.ERROR, "Error rate of automatic actions can no longer be bounded as promised")
+def unbounded_errors() -> None:
+    """Autonomy was granted on a bound; when the bound cannot be promised any more, it is taken back at once.
+
+    Fix:
+        Review what was done alone since the change, find what changed (model, prompt, tool, input), and earn the
+        level again on fresh evidence.
+
+    Bad:
+        autonomy: {level: act, wrong_at_most: 3%}      # upper end of the bound: 4.4%
+
+    Good:
+        autonomy: {level: approve, wrong_at_most: 3%}
+    """
+
+
+@elsewhere("RUN04", Severity.WARNING, "Input or output of the model has drifted")
+def drift() -> None:
+    """Models degrade without anybody touching them: the world that they were made for moves.
+
+    Fix:
+        Compare the segments that the finding names with those of the baseline; retrain, or narrow the scope.
+
+    Bad:
+        population stability index .31 over budget_number since January
+
+    Good:
+        retraining is budgeted, and done when the drift is confirmed on reviewed cases
+    """
+
+
+@elsewhere("RUN05", Severity.WARNING, "High-impact action without an outcome, or with a reversal never rehearsed")
+def missing_outcome() -> None:
+    """Attempts are not outcomes.
+
+    An action that was allowed and whose effect nobody recorded may have happened twice, or not at all. A reversal
+    that was never tried is a hope.
+
+    Fix:
+        Record the outcome, and rehearse the reversal before the workflow may act.
+
+    Bad:
+        approve: {impact: high, reversible_by: erp.declaration.reopen}      # never called
+
+    Good:
+        the rehearsal stands in the ledger as a checklist entry
+    """
+
+
+@rule("RUN06", Severity.WARNING, "A rise in errors that cannot be detected in time", complete=False)
+def detectable_rise(subject: Subject) -> Iterator[Hit]:
+    """Automatic demotion that cannot fire is a promise on paper.
+
+    Whether a rise is seen depends on how far it lies above what is accepted, and on how many outcomes are reviewed
+    in time. A rise to what is allowed anyway is no rise; a limit of zero can never be shown to be kept; being sure
+    to 100% takes all cases there will ever be; and a workflow that may act alone with no `detect` is watched by
+    nobody. The volume and the share in review are judged once there is data.
+
+    Fix:
+        Set `detect.rise_to` well above `wrong_at_most`, and both within reach of the volume.
+
+    Bad:
+        autonomy: {may_reach: act, wrong_at_most: 3%, sure: 95%, detect: {rise_to: 3%, within: 4w}}
+
+    Good:
+        autonomy: {may_reach: act, wrong_at_most: 3%, sure: 95%, detect: {rise_to: 10%, within: 4w}}
+    """
+    for name, workflow, file in subject.workflows():
+        autonomy = workflow.autonomy
+        if autonomy is None:
+            continue
+        for path, detail, fix in _impossible(autonomy):
+            yield Hit(subject.place(file, "autonomy", *path), f"In workflow {name!r} {detail}.", fix)
+        alone = AutonomyLevel.ACT in {autonomy.level, autonomy.may_reach}
+        if alone and subject.stage(workflow) in CHOSEN and subject.lacks(autonomy, file, "autonomy", "detect"):
+            yield Hit(
+                subject.place(file, "autonomy", "detect"),
+                f"Workflow {name!r} may act alone and declares no rise in errors that must be noticed.",
+                "Add `detect: {rise_to: 10%, within: 4w}` under `autonomy`.",
+            )
+
+
+def _impossible(autonomy: Autonomy) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    limit, detect = autonomy.wrong_at_most, autonomy.detect
+    if limit is not None and detect is not None and detect.rise_to <= limit:
+        detail = f"a rise to {detect.rise_to:.3g} is to be noticed and {limit:.3g} is allowed: no rise lies between"
+        yield ("detect", "rise_to"), detail, f"Write a `rise_to` well above {limit * 100:g}%."
+    if limit == 0:
+        yield (
+            ("wrong_at_most",),
+            "no error at all is allowed, which no number of cases can show",
+            "Write a share above 0%.",
+        )
+    if limit == 1:
+        yield (
+            ("wrong_at_most",),
+            "every outcome may be wrong, so no rise can ever be noticed",
+            "Write a share below 100%.",
+        )
+    if autonomy.sure == 1:
+        yield ("sure",), "the bound must be 100% sure, which takes all cases there will ever be", "Write `sure: 95%`."
+    if detect is not None and detect.within.days == 0:
+        yield (
+            ("detect", "within"),
+            "a rise is to be noticed in no time, before any outcome is reviewed",
+            "Write `within: 4w`.",
+        )
+
+
+RULES = (unanswered, exceptions, unbounded_errors, drift, missing_outcome, detectable_rise)
