@@ -16,6 +16,7 @@ from trueup.kernel.errors import DataError, LedgerBrokenError, NotFoundError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from trueup.backends.duckdb import DuckEngine
     from trueup.connectors.logs.spec import LogSpec, NormalisedLog
     from trueup.declare.model.programme import LedgerPin
     from trueup.declare.programme import Programme
@@ -89,6 +90,22 @@ class _LogPaths(Mapping[str, Path]):
         return normalised(path, log_spec(self._programme, name), cache, self._progress)
 
 
+class _LogDigests(Mapping[str, str]):
+    """The SHA-256 of each source's bytes; a source is read when it is first asked for."""
+
+    def __init__(self, paths: _LogPaths) -> None:
+        self._paths = paths
+
+    def __getitem__(self, name: str) -> str:
+        return self._paths.log(name).digest
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+
 def log_spec(programme: Programme, name: str) -> LogSpec:
     """Return how a data source is to be read: its own settings, and the columns that workflows take from it."""
     from trueup.connectors.logs.spec import LogSpec
@@ -118,6 +135,7 @@ class DeclaredData:
     def __init__(self, programme: Programme, progress: Progress) -> None:
         self._programme = programme
         self._paths = _LogPaths(programme, progress)
+        self._engine: DuckEngine | None = None
         self._observer: Observer | None = None
         self._actuals: Actuals | None = None
 
@@ -127,8 +145,9 @@ class DeclaredData:
             from trueup.backends.duckdb import DuckEngine
             from trueup.observe.observer import Observer
 
-            engine = DuckEngine(self._paths)
-            self._observer = Observer(self._programme, engine, self._digest_of, actuals=self.actuals)
+            self._engine = DuckEngine(self._paths)
+            digests = _LogDigests(self._paths)
+            self._observer = Observer(self._programme, self._engine, digests, self.actuals())
         return self._observer
 
     def actuals(self) -> Actuals:
@@ -143,8 +162,10 @@ class DeclaredData:
         """Return the SHA-256 of every source that was read."""
         return self._paths.digests()
 
-    def _digest_of(self, name: str) -> str:
-        return self._paths.log(name).digest
+    def close(self) -> None:
+        """Let go of the engine and of what it spilled."""
+        if self._engine is not None:
+            self._engine.close()
 
 
 def checked_programme(root: Path, clock: Clock) -> Checked:
@@ -219,11 +240,18 @@ def require_ledger(root: Path, pin: LedgerPin | None, ledger: Ledger) -> None:
 
 @contextmanager
 def opened(
-    root: Path, progress: Progress, *, write: bool = False, recorded: bool = True, clock: Clock | None = None
+    root: Path,
+    progress: Progress,
+    *,
+    write: bool = False,
+    recorded: bool = True,
+    workflow: str | None = None,
+    clock: Clock | None = None,
 ) -> Iterator[Workbench]:
     """Open a programme for a command: read, check, recover from an interrupted command, wire the rooms together.
 
-    `write` holds the programme's lock; `recorded` is False for commands that do not need the ledger.
+    `write` holds the programme's lock; `recorded` is False for commands that do not need the ledger; `workflow` is
+    the only one that the command is about: errors in the files of others do not stop it.
     Raises NotFoundError, DeclarationError, LedgerBrokenError, ConflictError (another command is at work).
     """
     from trueup.connectors.git import GitRepository
@@ -242,13 +270,27 @@ def opened(
             if interrupted(state):
                 recover(root, ledger, repository)
                 checked = checked_programme(root, clock)
-            require_sound(checked)
+            require_sound(checked, _needed(checked.programme, workflow))
             if recorded:
                 require_ledger(root, checked.programme.file.ledger, ledger)
             data = DeclaredData(checked.programme, progress)
-            yield Workbench(root, checked.programme, data, ledger, vkey, repository, clock, progress)
+            try:
+                yield Workbench(root, checked.programme, data, ledger, vkey, repository, clock, progress)
+            finally:
+                data.close()
         finally:
             ledger.close()
+
+
+def _needed(programme: Programme, workflow: str | None) -> set[str] | None:
+    """Return the files that a command about one workflow needs; None for all."""
+    from trueup.declare.programme import PROGRAMME_FILE, registration_file, use_case_file, workflow_file
+
+    if workflow is None or workflow not in programme.workflows:
+        return None
+    use_case = programme.workflows[workflow].use_case
+    own = {PROGRAMME_FILE, workflow_file(workflow), registration_file(workflow)}
+    return own | ({use_case_file(use_case)} if use_case else set())
 
 
 def signer_for(bench: Workbench, who: str) -> Callable[[bytes], Mapping[str, Json]]:

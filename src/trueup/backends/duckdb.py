@@ -39,7 +39,8 @@ class DuckEngine:
         threads: int | None = None,
         spill: Path | None = None,
     ) -> None:
-        self._paths = dict(paths)
+        # Not copied: a path may be made only when it is asked for.
+        self._paths = paths
         self._tables: dict[str, ir.Table] = {}
         self._kept = 0
         self._folder = Path(tempfile.mkdtemp(prefix="trueup-", dir=spill))

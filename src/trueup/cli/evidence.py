@@ -36,7 +36,7 @@ def baseline(  # noqa: D103 -- click shows the help of COMMANDS
     from trueup.loop.baseline import Ask, register
     from trueup.workspace import opened
 
-    with progress_on_stderr() as progress, opened(directory, progress, write=True) as bench:
+    with progress_on_stderr() as progress, opened(directory, progress, write=True, workflow=workflow) as bench:
         instant = as_of or bench.clock.now()
         data = register(bench, Ask(workflow, instant, by, replace, because))
     return Answer(data, baseline_text)
@@ -55,7 +55,7 @@ def measure(  # noqa: D103
     from trueup.loop.measure import measure as measured
     from trueup.workspace import opened
 
-    with progress_on_stderr() as progress, opened(directory, progress) as bench:
+    with progress_on_stderr() as progress, opened(directory, progress, recorded=False, workflow=workflow) as bench:
         readings = measured(bench, workflow, as_of or bench.clock.now(), segments=segments)
     data: dict[str, Any] = {"readings": [reading.to_json() for reading in readings]}
     return Answer(data, readings_text)

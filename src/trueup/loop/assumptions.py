@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trueup.decide.assumption import judge_assumption
-from trueup.declare.measures import ActualMeasure, DataMeasure, KpiMeasure, parse_measure
+from trueup.declare.measures import ActualsMeasure, DataMeasure, KpiMeasure, parse_measure
 from trueup.kernel.clock import format_instant
 from trueup.kernel.errors import DataError
 from trueup.loop.changes import AssumptionChange
@@ -55,7 +55,7 @@ def measure_assumption(bench: Workbench, assumption: Assumption, as_of: datetime
 def _measured(bench: Workbench, measure: Measure, as_of: datetime) -> Measured:
     if isinstance(measure, DataMeasure):
         return _of_data(bench, measure, as_of)
-    if isinstance(measure, ActualMeasure):
+    if isinstance(measure, ActualsMeasure):
         return _of_actuals(bench, measure, as_of)
     return _of_kpi(bench, measure, as_of)
 
@@ -73,22 +73,22 @@ def _of_data(bench: Workbench, measure: DataMeasure, as_of: datetime) -> Measure
             if name in measure.fields
         },
     }
-    if measure.kind == "volume":
+    if measure.what == "volume":
         return Measured(float(profile.records), source=source)
     if not profile.records:
         return Measured(None, f"{measure.data} holds no records as of {format_instant(as_of)}", source)
-    together = profile.joint if measure.kind == "completeness" else profile.joint_valid
+    together = profile.joint if measure.what == "completeness" else profile.joint_valid
     count = together[tuple(measure.fields)]
     source["joint"] = count
     return Measured(count / profile.records, source=source)
 
 
-def _of_actuals(bench: Workbench, measure: ActualMeasure, as_of: datetime) -> Measured:
+def _of_actuals(bench: Workbench, measure: ActualsMeasure, as_of: datetime) -> Measured:
     actuals = bench.observations.actuals()
-    total = actuals.total(measure.kind, measure.use_case, kind=measure.sort, until=as_of)
-    source = {"actuals": measure.kind, "use_case": measure.use_case, "kind": measure.sort}
+    total = actuals.total(measure.what, measure.use_case, kind=measure.kind, until=as_of)
+    source = {"actuals": measure.what, "use_case": measure.use_case, "kind": measure.kind}
     if total is None:
-        return Measured(None, f"no {measure.kind} of {measure.use_case} is recorded", source)
+        return Measured(None, f"no {measure.what} of {measure.use_case} is recorded", source)
     return Measured(total, source=source)
 
 
