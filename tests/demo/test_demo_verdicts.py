@@ -1,0 +1,182 @@
+"""The demo shows each of its known truths, ends with nothing left to decide, and says the same every time."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.running import Ran, Run, run_trueup
+
+GOLDEN = Path(__file__).resolve().parent.parent / "golden" / "demo.txt"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo") / "northwind"
+
+
+@pytest.fixture(scope="module")
+def ran(folder: Path) -> Ran:
+    started = time.monotonic()
+    done = run_trueup("demo", folder, "--no-serve", "--json")
+    print(f"the demo took {time.monotonic() - started:.1f} s")
+    assert done.exit_code == 0, done.out + done.err
+    return done
+
+
+@pytest.fixture(scope="module")
+def demo(ran: Ran) -> dict[str, Any]:
+    return ran.data
+
+
+def gate(demo: dict[str, Any], workflow: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(change for change in demo["changes"] if change["subject"] == workflow)
+    return found
+
+
+def test_a_real_effect_is_a_go_at_week_8_with_the_guardrail_held(demo: dict[str, Any]) -> None:
+    change = gate(demo, "expense-approval")
+    assert (change["gate"], change["outcome"], change["code"]) == ("week-8", "go", "clears-bar")
+    assert change["evidence_level"] == "A (attested)"
+    assert [(rail["kpi"], rail["state"]) for rail in change["guardrails"]] == [("first_pass_quality", "held")]
+
+
+def test_a_flat_pilot_is_stopped_at_week_8(demo: dict[str, Any]) -> None:
+    change = gate(demo, "invoice-match")
+    assert (change["gate"], change["outcome"], change["code"]) == ("week-8", "stop", "short-of-bar")
+    assert change["upper"] < 0.03
+
+
+def test_a_young_pilot_is_held_with_a_forecast(demo: dict[str, Any]) -> None:
+    change = gate(demo, "ticket-triage")
+    assert (change["gate"], change["outcome"]) == ("week-4", "hold")
+    assert change["code"] in {"undecided", "not-mature"}
+    assert change["forecast_weeks"] is None or change["forecast_weeks"] > 0
+
+
+def test_a_pilot_without_a_control_may_not_say_go_however_good_it_looks(demo: dict[str, Any]) -> None:
+    change = gate(demo, "claims-letters")
+    assert (change["gate"], change["outcome"], change["code"]) == ("week-8", "hold", "design-too-weak")
+    assert change["evidence_level"] == "D"
+    assert change["bar"]["side"] == "good"
+
+
+def test_an_assumption_is_proved_false(demo: dict[str, Any]) -> None:
+    change = gate(demo, "forms-are-complete")
+    assert change["kind"] == "assumption"
+    assert change["holds"] is False
+    assert change["measured"] == pytest.approx(0.81, abs=0.02)
+
+
+def test_nothing_else_is_in_the_review_and_nothing_is_left_after_it(demo: dict[str, Any]) -> None:
+    assert len(demo["changes"]) == 5
+    assert len(demo["applied"]) == 5
+    assert demo["after"] == []
+
+
+def test_pilots_start_in_different_weeks_and_earlier_gates_were_decided_on_the_way(
+    demo: dict[str, Any], folder: Path
+) -> None:
+    assert len(demo["weeks"]) == 12
+    assert sum(week["changes"] for week in demo["weeks"]) > len(demo["changes"])
+    starts = {re.search(r"starts: (\S+)", file.read_text())[1] for file in (folder / "workflows").iterdir()}
+    assert len(starts) == 4
+
+
+def test_what_was_decided_stands_in_the_files(demo: dict[str, Any], folder: Path) -> None:
+    assert demo["files"]
+    assert "ended: 2026-03-30" in (folder / "workflows" / "invoice-match.yaml").read_text()
+    assert "stage: stopped" in (folder / "use-cases" / "invoice-match.yaml").read_text()
+    programme = (folder / "programme.yaml").read_text()
+    assert re.search(r"found:\s*{?.*holds: false", programme.replace("\n", " "))
+    assert programme.startswith("# SIMULATED.")
+
+
+def test_the_ledger_verifies_and_its_last_entry_is_an_apply(demo: dict[str, Any], folder: Path, trueup: Run) -> None:
+    assert demo["ledger"]["ok"] is True
+    assert demo["ledger"]["uncovered"] == 0
+    verified = trueup("ledger", "verify", folder, "--json").data
+    assert verified == demo["ledger"]
+    last = trueup("ledger", "entry", folder, str(verified["size"] - 1), "--json").data
+    assert last["entry"]["type"] == "review.applied"
+
+
+def test_the_folder_is_a_clean_repository_that_tells_the_story(demo: dict[str, Any], folder: Path) -> None:
+    from trueup.connectors.git import GitRepository
+
+    repository = GitRepository(folder)
+    assert repository.dirty() == ()
+    assert repository.head() == demo["commit"]
+    assert len(repository.history("programme.yaml")) >= 3
+
+
+def test_the_files_pass_the_check_without_errors(demo: dict[str, Any], folder: Path, trueup: Run) -> None:
+    assert demo["simulated"] is True
+    ran = trueup("check", folder, "--json")
+    assert ran.exit_code == 0
+    assert [finding["code"] for finding in ran.data["findings"]] == []
+
+
+def test_every_declared_file_says_that_it_is_simulated(demo: dict[str, Any], folder: Path) -> None:
+    assert demo["path"]
+    for file in [folder / "programme.yaml", *(folder / "workflows").iterdir(), *(folder / "use-cases").iterdir()]:
+        assert file.read_text().startswith("# SIMULATED"), file
+
+
+def comparable(demo: dict[str, Any]) -> dict[str, Any]:
+    """Return what may not differ between two runs: keys and instants of recording do."""
+    review = {key: demo[key] for key in ("id", "as_of", "pilots", "changes", "applied", "after", "weeks")}
+    return {key: value for key, value in json.loads(json.dumps(review)).items() if key != "fingerprint"}
+
+
+def test_a_second_demo_in_the_same_place_says_the_same(demo: dict[str, Any], folder: Path, trueup: Run) -> None:
+    again = trueup("demo", folder, "--json")
+    assert again.exit_code == 0, again.err
+    assert comparable(again.data) == comparable(demo)
+
+
+def test_the_end_of_the_demo_reads_as_it_did(demo: dict[str, Any]) -> None:
+    """Set TRUEUP_GOLDEN=write to accept a changed text, and read the difference before you commit it."""
+    from trueup.cli.views.demo import demo_text
+
+    text = re.sub(r"git commit \w+", "git commit 0123456789", demo_text(demo, "northwind")) + "\n"
+    if os.environ.get("TRUEUP_GOLDEN") == "write":
+        GOLDEN.write_text(text)
+    assert text == GOLDEN.read_text()
+    assert all(len(line) <= 80 for line in text.splitlines())
+    assert "\x1b" not in text
+
+
+@pytest.fixture
+def foreign(tmp_path: Path) -> Path:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("do not touch")
+    return tmp_path / "mine"
+
+
+def test_a_folder_that_is_no_demo_is_refused_and_left_alone(foreign: Path, trueup: Run) -> None:
+    ran = trueup("demo", foreign, "--json")
+    assert ran.exit_code == 1
+    assert ran.error["code"] == "not-empty"
+    assert [item.name for item in foreign.iterdir()] == ["thesis.txt"]
+
+
+def test_a_demo_that_somebody_worked_on_is_refused_and_left_alone(
+    demo: dict[str, Any], folder: Path, trueup: Run
+) -> None:
+    assert demo["commit"]
+    note = folder / "notes.txt"
+    note.write_text("mine")
+    try:
+        ran = trueup("demo", folder, "--json")
+        assert ran.exit_code == 1
+        assert ran.error["code"] == "demo-changed"
+        assert note.read_text() == "mine"
+    finally:
+        note.unlink()
