@@ -290,11 +290,11 @@ def worth_having(subject: Subject) -> Iterator[Hit]:
             )
 
 
-@rule("KPI09", Severity.ERROR, "Baseline window that cannot be compared with the pilot")
+@rule("KPI09", Severity.ERROR, "Baseline that reaches into the pilot")
 def baseline_before_pilot(subject: Subject) -> Iterator[Hit]:
     """A baseline that reaches into the pilot compares the pilot with itself.
 
-    The days of the baseline lie wholly before the start, and the last is not before the first.
+    Its days lie wholly before the start; the last of them may be the day before.
 
     Fix:
         End the baseline before the day on which the pilot starts.
@@ -306,14 +306,13 @@ def baseline_before_pilot(subject: Subject) -> Iterator[Hit]:
         pilot: {starts: 2018-01-06, baseline: {from: 2017-01-01, to: 2017-12-31}}
     """
     for name, _workflow, pilot, file in subject.planned_pilots():
-        window = pilot.baseline
-        where = subject.place(file, "pilot", "baseline", "to")
-        if window is not None and window.end < window.start:
-            detail = f"The baseline of {name!r} ends on {window.end}, before it begins on {window.start}."
-            yield Hit(where, detail, "Put the earlier day under `from`.")
-        elif window is not None and pilot.starts is not None and window.end >= pilot.starts:
-            detail = f"The baseline of {name!r} runs to {window.end} and the pilot starts on {pilot.starts}."
-            yield Hit(where, detail, f"Write `to: {shifted(pilot.starts, -1)}` or an earlier day.")
+        window, starts = pilot.baseline, pilot.starts
+        if window is not None and starts is not None and window.end >= starts:
+            yield Hit(
+                subject.place(file, "pilot", "baseline", "to"),
+                f"The baseline of {name!r} runs to {window.end} and the pilot starts on {starts}.",
+                f"Write `to: {shifted(starts, -1)}` or an earlier day.",
+            )
 
 
 @rule("KPI10", Severity.WARNING, "Baseline shorter than eight full weeks")
@@ -334,7 +333,7 @@ def long_enough_baseline(subject: Subject) -> Iterator[Hit]:
     """
     for name, _workflow, pilot, file in subject.planned_pilots():
         window = pilot.baseline
-        if window is None or window.end < window.start:
+        if window is None:
             continue
         monday = shifted(window.start, -window.start.weekday() % 7)
         sunday = shifted(window.end, -((window.end.weekday() + 1) % 7))

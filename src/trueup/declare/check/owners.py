@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from trueup.declare.check.rule import Hit, rule
 from trueup.declare.check.subject import CHOSEN, PROPOSED, Subject, listed
 from trueup.declare.model.use_case import Stage
+from trueup.declare.model.workflow import Workflow
 from trueup.declare.programme import PROGRAMME_FILE
 from trueup.kernel.finding import Severity
 
@@ -78,6 +79,36 @@ def reliability_owners(subject: Subject) -> Iterator[Hit]:
                 f"Workflow {name!r} is in production and names nobody for {listed(missing)}.",
                 f"Add under `owners`: {', '.join(f'{role}: ID' for role in missing)}.",
             )
+        yield from _unknown(subject, name, workflow, file)
+
+
+@rule("OWN04", Severity.ERROR, "Owner of a workflow's reliability who is not a person")
+def real_owners(subject: Subject) -> Iterator[Hit]:
+    """A name that is nobody's is worse than none: it looks as if somebody had been asked.
+
+    Owners of prompts, knowledge, incidents and escalation may wait until production. Those that are named before
+    are persons, declared under `people`. (In production this is OWN02.)
+
+    Fix:
+        Write the id of a person, or leave it out until somebody has agreed.
+
+    Bad:
+        owners: {business: finance-lead, prompts: the-vendor}
+
+    Good:
+        owners: {business: finance-lead, prompts: clerk}
+    """
+    for name, workflow, file in subject.workflows():
+        if subject.stage(workflow) is not Stage.PRODUCTION:
+            yield from _unknown(subject, name, workflow, file)
+
+
+def _unknown(subject: Subject, name: str, workflow: Workflow, file: str) -> Iterator[Hit]:
+    for role in _RELIABILITY:
+        owner = getattr(workflow.owners, role)
+        if owner and (reason := subject.unaccountable(owner)) is not None:
+            detail = f"For {role} workflow {name!r} names {owner!r}, which is {reason}"
+            yield Hit(subject.place(file, "owners", role), detail, f"Write `{role}: ID` with the id of one person.")
 
 
 @rule("OWN03", Severity.WARNING, "Workstream of a pilot without a named owner")
@@ -107,4 +138,4 @@ def workstream_owners(subject: Subject) -> Iterator[Hit]:
                 yield Hit(where, detail, fix)
 
 
-RULES = (accountable_owner, reliability_owners, workstream_owners)
+RULES = (accountable_owner, reliability_owners, workstream_owners, real_owners)

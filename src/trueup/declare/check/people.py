@@ -108,12 +108,6 @@ def checkable_supplier(subject: Subject) -> Iterator[Hit]:
                 f"The plan of supplier {name!r} has no {listed(missing)}: nothing can be checked in 90 days.",
                 f"Add {listed([f'`{key}`' for key in missing])}.",
             )
-        if supplier.owner and (reason := subject.unaccountable(supplier.owner)) is not None:
-            yield Hit(
-                subject.place(PROGRAMME_FILE, "suppliers", name, "owner"),
-                f"Supplier {name!r} is answered for by {supplier.owner!r}, which is {reason}",
-                "Write the id of one person under `people`.",
-            )
 
 
 RULES = (trained_users, handover, checkable_supplier)

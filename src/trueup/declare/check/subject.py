@@ -107,11 +107,8 @@ class Subject:
     @cached_property
     def all_workflows_read(self) -> bool:
         """False when a workflow's file could not be read: then nothing can be called undeclared."""
-        return all(
-            file.removeprefix("workflows/").removesuffix(".yaml") in self.programme.workflows
-            for file in self.programme.digests
-            if file.startswith("workflows/")
-        )
+        files = (self.programme.root / "workflows").glob("*.yaml")
+        return all(file.stem in self.programme.workflows for file in files)
 
 
 def over(pilot: Pilot) -> bool:
