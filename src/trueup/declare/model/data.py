@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any, Literal
 
 from pydantic import Field
 
-from trueup.declare.model.values import BoundValue, Declared, Factor, PeriodValue, Texts
+from trueup.declare.model.values import BoundValue, Day, Declared, Factor, PeriodValue, Texts
 
 
 class Expectation(Declared):
@@ -96,7 +95,7 @@ class Found(Declared):
     """What a signed review found; written by `apply`."""
 
     value: float
-    on: date
+    on: Day
     holds: bool
 
 

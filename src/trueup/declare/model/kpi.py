@@ -10,7 +10,6 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, mo
 
 from trueup.declare.model.values import BarValue, Declared, Texts
 
-
 # What one unit of a duration is, in seconds; the closed list of units that a duration may carry.
 UNIT_SECONDS = {"seconds": 1, "minutes": 60, "hours": 3_600, "days": 86_400, "weeks": 604_800}
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from enum import StrEnum
 from typing import Literal
 
 from pydantic import Field
 
-from trueup.declare.model.values import BarValue, Declared, PeriodValue, Texts
+from trueup.declare.model.values import BarValue, Day, Declared, PeriodValue, Texts
 
 
 class Role(StrEnum):
@@ -69,4 +68,4 @@ class Waiver(Declared):
     at: str | None = None
     because: str
     by: str
-    until: date
+    until: Day

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Literal
 
-from trueup.declare.model.values import Declared
+from trueup.declare.model.values import Day, Declared
 
 
 class FrozenWeek(Declared):
     """One baseline week of a KPI: cases, their mean and how many were capped."""
 
-    week: date
+    week: Day
     n: int
     mean: float | None = None
 
@@ -58,9 +58,9 @@ class Registration(Declared):
     late: bool = False
     by: str | None = None
     attested: bool = False
-    baseline_from: date
-    baseline_to: date
-    starts: date
+    baseline_from: Day
+    baseline_to: Day
+    starts: Day
     matures_after: str
     primary: str
     target: str | None = None

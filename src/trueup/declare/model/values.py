@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
@@ -17,6 +18,7 @@ from trueup.kernel.quantities import (
     parse_person_days,
 )
 
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _BOUND = re.compile(r"(-?\d+(?:\.\d+)?)\s*(%|[a-z]+)?")
 
 
@@ -28,6 +30,7 @@ class Declared(BaseModel):
         frozen=True,
         populate_by_name=True,
         arbitrary_types_allowed=True,
+        allow_inf_nan=False,
         hide_input_in_errors=True,
     )
 
@@ -44,7 +47,7 @@ class Bound:
 def _text(value: Any, meaning: str) -> str:
     if not isinstance(value, str):
         msg = f"expected {meaning}, written as text"
-        raise ValueError(msg)  # noqa: TRY004 -- pydantic turns ValueError into a located finding
+        raise ValueError(msg)
     return value
 
 
@@ -68,11 +71,21 @@ def _bar(value: Any) -> Bar:
     return Bar.parse(value)
 
 
+def _distance(value: Any) -> Bar:
+    """Read how far two shares may lie apart: a distance has no sign."""
+    if isinstance(value, str) and value.strip()[:1].isdigit() and value.strip().endswith("pp"):
+        return replace(Bar.parse(f"+{value.strip()}"), text=value.strip())
+    if isinstance(value, Bar):
+        return value
+    msg = "expected a distance in percentage points, such as 5pp"
+    raise ValueError(msg)
+
+
 def _range(value: Any) -> Range:
     if isinstance(value, Range):
         return value
     if isinstance(value, list):
-        if len(value) != 3:  # noqa: PLR2004 -- p10, p50, p90
+        if len(value) != 3:
             msg = f"a range has three numbers, [p10, p50, p90]; this one has {len(value)}"
             raise ValueError(msg)
         return Range.of(*(_number(item) for item in value))
@@ -117,7 +130,24 @@ def _factor(value: Any) -> float:
 
 
 def _list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
+    # A tuple, because files are read strictly: pydantic then takes no list for a tuple after a validator.
+    if isinstance(value, str):
+        return (value,)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _day(value: Any) -> Any:
+    """Refuse what pydantic would take for a date besides `2018-01-31`: seconds since 1970, instants."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or _DAY.fullmatch(value) is None:
+        msg = "expected a date such as 2018-01-31"
+        raise ValueError(msg)
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        msg = f"{value} is not a day of the calendar"
+        raise ValueError(msg) from None
 
 
 _NUMBER = {"type": "number"}
@@ -128,6 +158,9 @@ PeriodValue = Annotated[
     Period, BeforeValidator(_period), _DUMP, WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?\s*[hdwmy]$"})
 ]
 BarValue = Annotated[Bar, BeforeValidator(_bar), _DUMP, WithJsonSchema({"type": ["string", "number"]})]
+DistanceValue = Annotated[
+    Bar, BeforeValidator(_distance), _DUMP, WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?\s*pp$"})
+]
 RangeValue = Annotated[
     Range,
     BeforeValidator(_range),
@@ -142,4 +175,10 @@ PersonDays = Annotated[float, BeforeValidator(_person_days), WithJsonSchema(_PD)
 Fraction = Annotated[float, BeforeValidator(_fraction), WithJsonSchema({"type": ["string", "number"]})]
 BoundValue = Annotated[Bound, BeforeValidator(_bound), WithJsonSchema({"type": ["string", "number"]})]
 Factor = Annotated[float, BeforeValidator(_factor), WithJsonSchema({"type": "string", "pattern": r"^x\s*\d"})]
-Texts = Annotated[tuple[str, ...], BeforeValidator(_list)]
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+# One text, or a list of them.
+Texts = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_list),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]

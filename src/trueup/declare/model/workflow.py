@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from trueup.declare.model.kpi import Kpi
-from trueup.declare.model.values import BarValue, Declared, Fraction, PeriodValue, Texts
+from trueup.declare.model.values import BarValue, Day, Declared, DistanceValue, Fraction, PeriodValue, Texts
 from trueup.kernel.clock import end_of_day, start_of_day
 
-GATE_NAME = re.compile(r"week-([1-9]\d*)")
+# Two digits: two years is the longest that a pilot can be thought of, and dates stay inside the calendar.
+GATE_NAME = re.compile(r"week-([1-9][0-9]?)")
+
+
+def _gate_name(name: str) -> str:
+    if GATE_NAME.fullmatch(name) is None:
+        msg = f"{name!r} is not a gate; gates are named week-4, week-8, week-12"
+        raise ValueError(msg)
+    return name
+
+
+GateName = Annotated[str, AfterValidator(_gate_name)]
 
 
 class Owners(Declared):
@@ -42,8 +53,15 @@ class Events(Declared):
 class Window(Declared):
     """Days from `from` to `to`, both inclusive."""
 
-    start: date = Field(alias="from")
-    end: date = Field(alias="to")
+    start: Day = Field(alias="from")
+    end: Day = Field(alias="to")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Window:
+        if self.end < self.start:
+            msg = f"the window ends on {self.end}, before it begins on {self.start}"
+            raise ValueError(msg)
+        return self
 
     @property
     def begins(self) -> datetime:
@@ -102,7 +120,7 @@ class Decided(Declared):
     """What a signed review decided at a gate; written by `apply`."""
 
     outcome: Literal["go", "hold", "stop", "unknown"]
-    on: date
+    on: Day
     by: str
     code: str | None = None
 
@@ -119,23 +137,19 @@ class ScalePlan(Declared):
 class Pilot(Declared):
     """An experiment with a start, a frozen baseline, gates and an end."""
 
-    starts: date | None = None
+    starts: Day | None = None
     baseline: Window | None = None
     design: Design = Design()
     primary: str | None = None
     guardrails: dict[str, Guardrail] = {}
-    gates: dict[str, Gate] = {}
+    gates: dict[GateName, Gate] = {}
     scale_plan: ScalePlan | None = None
-    decided: dict[str, Decided] = {}
-    ended: date | None = None
+    decided: dict[GateName, Decided] = {}
+    ended: Day | None = None
 
     @field_validator("gates", mode="after")
     @classmethod
-    def _gate_names(cls, gates: dict[str, Gate]) -> dict[str, Gate]:
-        for name in gates:
-            if GATE_NAME.fullmatch(name) is None:
-                msg = f"{name!r} is not a gate; gates are named week-4, week-8, week-12"
-                raise ValueError(msg)
+    def _in_order(cls, gates: dict[str, Gate]) -> dict[str, Gate]:
         return dict(sorted(gates.items(), key=lambda item: gate_week(item[0])))
 
     def due(self, gate: str) -> datetime | None:
@@ -227,7 +241,7 @@ class Groups(Declared):
     """Groups between which outcome rates may differ only so far."""
 
     field: str
-    rates_within: BarValue | None = None
+    rates_within: DistanceValue | None = None
 
 
 class Exceptions(Declared):
