@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -28,7 +29,8 @@ class DuckEngine:
     """Computes expressions over normalised parquet files (`paths`: one file for each declared source).
 
     `memory_limit` as DuckDB writes it (`1GB`); what does not fit is spilled to a folder of its own inside
-    `spill` (default: the system's folder for temporary files), removed by `close`. `threads` None takes every core.
+    `spill` (default: the system's folder for temporary files), removed by `close` or at exit.
+    `threads` None takes every core.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class DuckEngine:
         self._tables: dict[str, ir.Table] = {}
         self._kept = 0
         self._folder = Path(tempfile.mkdtemp(prefix="trueup-", dir=spill))
+        self._tidy = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._backend = ibis.duckdb.connect(**self._settings(memory_limit, threads))
         # Instants with a zone are read as UTC wherever this machine stands.
         self._backend.con.execute("SET TimeZone = 'UTC'")
@@ -66,13 +69,7 @@ class DuckEngine:
         return self._tables[data]
 
     def _opened(self, data: str) -> ir.Table:
-        path = self._paths.get(data)
-        if path is None or not path.is_file():
-            raise DataError(
-                "data-not-found",
-                f"There is no file for the data {data!r}.{did_you_mean(data, self._paths)}",
-                "Declare it under `data` in programme.yaml, with the path of its file as `source`.",
-            )
+        path = self._path(data)
         try:
             return self._backend.table(self._view(path))
         except duckdb.Error as error:
@@ -82,17 +79,31 @@ class DuckEngine:
                 "Get a whole copy of the file. Nothing of it was used.",
             ) from error
 
+    def _path(self, data: str) -> Path:
+        """Look a source up only when it is asked for: `paths` may read it on the way."""
+        try:
+            path = self._paths[data]
+        except KeyError:
+            path = None
+        if path is None or not path.is_file():
+            raise DataError(
+                "data-not-found",
+                f"There is no file for the data {data!r}.{did_you_mean(data, self._paths)}",
+                "Declare it under `data` in programme.yaml, with the path of its file as `source`.",
+            )
+        return path
+
     def _view(self, path: Path) -> str:
         """Make the view of a file, its instants in naive UTC, and return the view's name."""
         connection = self._backend.con
         name = f"source_{len(self._tables)}"
         # In a list the path is a file, not a pattern of file names.
         file = f"read_parquet([{_quoted(str(path), QUOTE)}])"
-        columns = connection.execute(f"DESCRIBE SELECT * FROM {file}").fetchall()
+        columns = connection.execute(f"DESCRIBE SELECT * FROM {file}").fetchall()  # noqa: S608 -- quoted above
         changed = [_naive_utc(_quoted(column[0]), column[1]) for column in columns]
         replace = ", ".join(change for change in changed if change)
         chosen = f"* REPLACE ({replace})" if replace else "*"
-        connection.execute(f"CREATE VIEW {name} AS SELECT {chosen} FROM {file}")
+        connection.execute(f"CREATE VIEW {name} AS SELECT {chosen} FROM {file}")  # noqa: S608 -- quoted above
         return name
 
     def keep(self, expr: ir.Table) -> ir.Table:
@@ -113,7 +124,7 @@ class DuckEngine:
     def close(self) -> None:
         """Close the database and remove what was spilled."""
         self._backend.disconnect()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._tidy()
 
     def __enter__(self) -> Self:
         return self

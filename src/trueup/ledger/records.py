@@ -90,6 +90,7 @@ class Profile:
 
     `per` says what one record is (`case` where a workflow reads the source, else `row`). `digest` is the
     SHA-256 of the source file. `newest` is the ISO instant of the newest event, None without times.
+    `joint` counts the records in which all fields of a tuple are present, `joint_valid` those in which all are valid.
     """
 
     data: str
@@ -99,3 +100,4 @@ class Profile:
     digest: str
     newest: str | None = None
     joint: Mapping[tuple[str, ...], int] = field(default_factory=dict)
+    joint_valid: Mapping[tuple[str, ...], int] = field(default_factory=dict)

@@ -7,26 +7,29 @@ from typing import TYPE_CHECKING
 
 from trueup.kernel.errors import DataError, NotFoundError
 from trueup.kernel.text import did_you_mean
-from trueup.observe.arms import arms_column, with_assigned
-from trueup.observe.facts import facts_of
-from trueup.observe.needs import Attribute, Measure, Needs, from_actuals, measure_of
+from trueup.observe.cases.arms import arms_column, with_assigned
+from trueup.observe.cases.facts import facts_of
+from trueup.observe.cases.needs import Attribute, Measure, Needs, from_actuals, measure_of
+from trueup.observe.cases.source import declared_workflow, source_of
+from trueup.observe.cases.values import with_values
 from trueup.observe.population import population_of
+from trueup.observe.profiles import Profiler, described, duplicates, newest, reader_of
 from trueup.observe.rates import WeekRates, periods
-from trueup.observe.source import declared_workflow, source_of
-from trueup.observe.values import with_values
+from trueup.observe.tracing import traced
 from trueup.observe.vectors import case_vector
 from trueup.observe.weeks import CaseTable, Segment, is_weekly, week_statistics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from trueup.declare.model.workflow import Workflow
     from trueup.declare.programme import Programme
-    from trueup.observe.actuals import Actuals
+    from trueup.ledger.records import Profile
+    from trueup.observe.actuals import ActualKind, Actuals
+    from trueup.observe.cases.source import EventSource
     from trueup.observe.engine import Engine
-    from trueup.observe.source import EventSource
-    from trueup.observe.tables import CaseVector, Population, WeekStatistic
+    from trueup.observe.tables import CaseVector, Population, TracedCase, WeekStatistic
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +46,14 @@ class _Opened:
 class Observer:
     """Answers what the events say. One pass over the events of a workflow serves all questions about it.
 
-    `digests` map a data source to the SHA-256 of its file. `assignments` map a workflow to the arms that our own
-    router gave its cases. Without `actuals`, everything that is computed from them is unknown.
+    `digest_of` tells the SHA-256 of the file of a data source. `assignments` map a workflow to the arms that our
+    own router gave its cases. Without `actuals`, everything that is computed from them is unknown.
     """
 
     programme: Programme
     engine: Engine
-    digests: Mapping[str, str]
-    actuals: Actuals | None = None
+    digest_of: Callable[[str], str]
+    actuals: Callable[[], Actuals] | None = None
     assignments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     _open: dict[str, _Opened] = field(default_factory=dict, init=False, repr=False)
     _refused: dict[tuple[str, str], DataError] = field(default_factory=dict, init=False, repr=False)
@@ -83,18 +86,16 @@ class Observer:
         if not from_actuals(measure.kpi):
             return rates.throughput()
         use_case = self.programme.workflows[workflow].use_case
-        actuals = self.actuals
         # Actuals are of a use case: with two workflows nobody can say which of them an hour went to.
-        if actuals is None or use_case is None or self.programme.workflows_of(use_case) != [workflow]:
+        if self.actuals is None or use_case is None or self.programme.workflows_of(use_case) != [workflow]:
             return []
         if any(row.segment is not None for row in rows) or measure.kpi.ratio is None:
             return []
-        kind = "effort" if measure.kpi.ratio.of == "effort" else "spend"
+        actuals = self.actuals()
+        kind: ActualKind = "effort" if measure.kpi.ratio.of == "effort" else "spend"
         return rates.over_actuals(lambda since, until: actuals.total(kind, use_case, since=since, until=until))
 
-    def cases(
-        self, workflow: str, kpi: str, *, since: datetime, until: datetime, mature_by: datetime
-    ) -> CaseVector:
+    def cases(self, workflow: str, kpi: str, *, since: datetime, until: datetime, mature_by: datetime) -> CaseVector:
         """Return the cases with since <= start < until that are mature at `mature_by`, in order.
 
         Throughput is 1 for a case that counts, else 0; what comes from actuals has no value a case.
@@ -108,6 +109,31 @@ class Observer:
         """Return the cases that started in [since, until), as they stood at an instant. Raises as `weekly`."""
         opened = self._opened(workflow)
         return population_of(opened.table, opened.source.events, since=since, until=until, as_of=as_of)
+
+    def trace(self, workflow: str, kpi: str, cases: Sequence[str], as_of: datetime) -> list[TracedCase]:
+        """Return the named cases with the events that the KPI saw of them by an instant. Raises as `weekly`."""
+        opened = self._opened(workflow)
+        position = self._position(workflow, kpi)
+        events = self.programme.workflows[workflow].events
+        return traced(opened.table, position, opened.source, events.complete if events else (), cases, as_of)
+
+    def profile(self, data: str, as_of: datetime, joint: Sequence[tuple[str, ...]] = ()) -> Profile:
+        """Return how the declared fields of a source are filled, and those of each tuple of `joint` together.
+
+        Raises NotFoundError for data that are not declared, DataError `missing-column`, `bad-pattern`.
+        """
+        source = described(self.programme, data)
+        profiler = Profiler(self.engine, data, source, reader_of(self.programme, data), as_of)
+        return profiler.profile(joint, self.digest_of(data))
+
+    def newest(self, data: str, as_of: datetime) -> str | None:
+        """Return the ISO instant of the newest event of a source up to `as_of`; None without events or times."""
+        source = described(self.programme, data)
+        return newest(self.engine, data, reader_of(self.programme, data), as_of, source.fields)
+
+    def duplicates(self, data: str) -> int:
+        """Return how many rows of a source repeat another one in every column."""
+        return duplicates(self.engine, data)
 
     def _kpis(self, workflow: str) -> list[str]:
         return list(self.programme.workflows[workflow].kpis)

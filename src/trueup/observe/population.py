@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from trueup.observe.arms import instant
+from trueup.observe.cases.arms import instant
+from trueup.observe.cases.values import flag
 from trueup.observe.tables import Arm, Population
-from trueup.observe.values import flag
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
+    from datetime import date, datetime
 
     import ibis.expr.types as ir
 
@@ -32,7 +32,7 @@ def population_of(
     cases = table.at(as_of)
     cases = cases.filter((cases["start"] >= instant(since)) & (cases["start"] < instant(until)))
     counts = cases.group_by("week", "arm").aggregate(n=cases.count(), mature=flag(cases["mature"]).sum())
-    weeks: Counter[object] = Counter()
+    weeks: Counter[date] = Counter()
     by_arm: Counter[str] = Counter()
     immature: Counter[str] = Counter()
     for row in table.engine.fetch(counts).to_pylist():
@@ -45,7 +45,7 @@ def population_of(
         immature=dict(sorted(immature.items())),
         both=_named(table, cases, Arm.BOTH),
         unassigned=_named(table, cases, Arm.UNASSIGNED),
-        weeks=dict(sorted(weeks.items())),  # type: ignore[arg-type,type-var]
+        weeks=dict(sorted(weeks.items())),
         mix=_segment_mix(table, mature) if table.segments else _activity_mix(table, mature, events()),
     )
 

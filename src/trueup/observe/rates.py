@@ -95,9 +95,8 @@ class WeekRates:
             arm = period.arms[0] if len(period.arms) == 1 else Arm.ALL
             n = round(cases[week])
             known = (total, math.nan) if n else (0.0, 0.0)
-            out.append(
-                WeekStatistic(self.rows[0].kpi, week, str(arm), None, n, *known, n if total else 0, 0, 0, immature[week])
-            )
+            events = n if total else 0
+            out.append(WeekStatistic(self.rows[0].kpi, week, str(arm), None, n, *known, events, 0, 0, immature[week]))
         return out
 
     def _weeks(self) -> Iterator[date]:
@@ -105,7 +104,7 @@ class WeekRates:
         if not self.rows:
             return
         week = min(row.week for row in self.rows)
-        last = max(max(row.week for row in self.rows), week_of(self.as_of - WEEK - timedelta(seconds=self.window)))
+        last = max(*(row.week for row in self.rows), week_of(self.as_of - WEEK - timedelta(seconds=self.window)))
         while week <= last:
             yield week
             week += WEEK

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import ibis
 import numpy as np
 
-from trueup.observe.arms import instant
-from trueup.observe.needs import from_actuals
+from trueup.observe.cases.arms import instant
+from trueup.observe.cases.needs import from_actuals
+from trueup.observe.cases.values import epoch_seconds
 from trueup.observe.tables import Arm, CaseVector
-from trueup.observe.values import epoch_seconds
 
 if TYPE_CHECKING:
     from datetime import datetime

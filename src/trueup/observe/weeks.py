@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from trueup.observe.arms import arm_of, instant
-from trueup.observe.needs import from_actuals
-from trueup.observe.tables import Arm, WeekStatistic
-from trueup.observe.values import flag
 from trueup.declare.model.kpi import KpiKind
+from trueup.observe.cases.arms import arm_of, instant
+from trueup.observe.cases.needs import from_actuals
+from trueup.observe.cases.values import flag, surely
+from trueup.observe.tables import Arm, WeekStatistic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
     from trueup.declare.model.workflow import Pilot
+    from trueup.observe.cases.needs import Measure
     from trueup.observe.engine import Engine
-    from trueup.observe.needs import Measure
 
 # Squares are summed as the squares and products of two halves, so that no engine's integers overflow.
 _HALF = 16
@@ -86,7 +86,7 @@ def _segmented(cases: ir.Table, segment: Segment | None, as_of: datetime) -> ir.
     """Add `segment`: its value as far as it is visible, null where there is none."""
     if segment is None:
         return cases.mutate(segment=cases["arm"].nullif(cases["arm"]))
-    visible = (cases[segment.seen] <= instant(as_of)).fill_null(False)
+    visible = surely(cases[segment.seen] <= instant(as_of))
     return cases.mutate(segment=visible.ifelse(cases[segment.value], None))
 
 

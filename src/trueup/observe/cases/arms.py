@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import ibis
 
 from trueup.kernel.clock import start_of_day
-from trueup.observe.facts import Arms
+from trueup.observe.cases.facts import Arms
+from trueup.observe.cases.values import surely
 from trueup.observe.tables import Arm
 
 if TYPE_CHECKING:
@@ -60,8 +61,8 @@ def _in_pilot(cases: ir.Table, design: Design, as_of: datetime) -> ir.StringValu
     if design.assigned == "none":
         return ibis.literal(str(Arm.TREATED))
     if design.column is not None:
-        treated = (cases["treated_at"] <= instant(as_of)).fill_null(False)
-        control = (cases["control_at"] <= instant(as_of)).fill_null(False)
+        treated = surely(cases["treated_at"] <= instant(as_of))
+        control = surely(cases["control_at"] <= instant(as_of))
         return ibis.cases(
             (treated & control, str(Arm.BOTH)),
             (treated, str(Arm.TREATED)),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from trueup.declare.model.kpi import UNIT_SECONDS, KpiKind
 from trueup.kernel.errors import DataError
-from trueup.observe.patterns import matching
+from trueup.observe.cases.patterns import matching
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

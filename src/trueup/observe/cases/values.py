@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import ibis
 
 from trueup.declare.model.kpi import KpiKind
-from trueup.observe.needs import from_actuals
+from trueup.observe.cases.needs import from_actuals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import ibis.expr.types as ir
 
-    from trueup.observe.needs import Measure
+    from trueup.observe.cases.needs import Measure
 
 
 def with_values(cases: ir.Table, measures: Sequence[Measure], window: int) -> ir.Table:
@@ -35,9 +35,18 @@ def epoch_seconds(at: ir.TimestampColumn) -> ir.IntegerColumn:
     return at.truncate("s").epoch_seconds().cast("int64")
 
 
+# ibis takes what replaces a null by position only.
+_NO = False
+
+
+def surely(condition: ir.BooleanValue) -> ir.BooleanValue:
+    """What cannot be known (null) counts as not so."""
+    return condition.fill_null(_NO)
+
+
 def flag(condition: ir.BooleanValue) -> ir.IntegerValue:
     """1 where it holds, else 0: casts of booleans differ between engines."""
-    return condition.fill_null(False).ifelse(1, 0).cast("int64")
+    return surely(condition).ifelse(1, 0).cast("int64")
 
 
 def _value(cases: ir.Table, measure: Measure, window: int) -> ir.Value:

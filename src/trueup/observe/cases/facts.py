@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING
 import ibis
 
 from trueup.kernel.errors import DataError
-from trueup.observe.source import ATTRIBUTE
+from trueup.observe.cases.source import ATTRIBUTE
+from trueup.observe.cases.values import surely
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     import ibis.expr.types as ir
 
+    from trueup.observe.cases.needs import Fact, Names, Needs
+    from trueup.observe.cases.source import EventSource
     from trueup.observe.engine import Engine
-    from trueup.observe.needs import Attribute, Fact, Names, Needs
-    from trueup.observe.source import EventSource
 
 _LARGEST = 1.7976931348623157e308
 
@@ -130,7 +131,7 @@ def _late(first: ir.Table, needs: Needs) -> ir.BooleanColumn | None:
         if fact == "first":
             continue
         last = first[f"last_{number}" if fact == "count" else f"fact_{number}"]
-        late = (last >= first["due"]).fill_null(False)
+        late = surely(last >= first["due"])
         beyond = late if beyond is None else beyond | late
     return beyond
 
@@ -139,7 +140,7 @@ def _changing(first: ir.Table, needs: Needs) -> ir.BooleanColumn | None:
     """Cases in which an attribute has more than one value."""
     changing = None
     for number in needs.attributes.values():
-        several = (first[f"value_{number}"] != first[f"highest_{number}"]).fill_null(False)
+        several = surely(first[f"value_{number}"] != first[f"highest_{number}"])
         changing = several if changing is None else changing | several
     return changing
 
@@ -165,9 +166,7 @@ def _second_pass(events: ir.Table, rest: ir.Table, needs: Needs) -> ir.Table:
 def _attribute_values(events: ir.Table, second: ir.Table, needs: Needs) -> ir.Table:
     """The value at the moment found; of several at that moment the lowest (first) or highest (last)."""
     at_point = events.join(second, "case")
-    columns: dict[str, ir.Value] = {
-        name: at_point[name].max() for name in second.columns if name.startswith("again_")
-    }
+    columns: dict[str, ir.Value] = {name: at_point[name].max() for name in second.columns if name.startswith("again_")}
     for attribute, number in needs.attributes.items():
         value = at_point[f"{ATTRIBUTE}{number}"]
         here = at_point["at"] == at_point[f"point_{number}"]
@@ -190,7 +189,10 @@ def _merged(first: ir.Table, second: ir.Table, needs: Needs) -> ir.Table:
 
 def _in_window(cases: ir.Table, needs: Needs, arms: Arms | None) -> ir.Table:
     """Nothing that first happened after the window remains."""
-    inside: Callable[[str], ir.Value] = lambda name: (cases[name] < cases["due"]).ifelse(cases[name], None)  # noqa: E731 -- names the one rule used below
+
+    def inside(name: str) -> ir.Value:
+        return (cases[name] < cases["due"]).ifelse(cases[name], None)
+
     columns: Mapping[str, ir.Value] = {
         "case": cases["case"],
         "start": cases["start"],
@@ -207,6 +209,3 @@ def _in_window(cases: ir.Table, needs: Needs, arms: Arms | None) -> ir.Table:
         **({"treated_at": inside("treated_at"), "control_at": inside("control_at")} if arms else {}),
     }
     return cases.select(**columns)
-
-
-__all__ = ["Arms", "Attribute", "facts_of"]

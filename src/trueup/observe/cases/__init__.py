@@ -1,0 +1,1 @@
+"""One row a case: what the events of its follow-up window say."""
