@@ -38,6 +38,7 @@ class World:
 
     `holdout` is the control's share; None compares with a frozen baseline of 8 weeks. `effect` is the treated
     mean's change: in standard deviations for normal values, relative for the others, absolute for shares.
+    `ratio` is the bar that claims are counted against: 1 for a change at all.
     """
 
     kind: str
@@ -48,15 +49,18 @@ class World:
     effect: float = 0.0
     share: float = 0.05
     baseline: int = BASELINE
+    ratio: float = 1.0
 
     def __str__(self) -> str:
-        design = "frozen" if self.holdout is None else f"holdout {self.holdout:.0%}"
-        return f"{self.kind} {self.per_week}/week {design} icc {self.icc} phi {self.phi}"
+        kind = f"{self.kind} {self.share:g}" if self.kind == "share" else self.kind
+        design = f"after {self.baseline} weeks" if self.holdout is None else f"holdout {self.holdout:.0%}"
+        shocks = f" shocks {self.icc:g}/{self.phi:g}" if self.icc else ""
+        return f"{kind} {self.per_week} a week {design}{shocks}"
 
 
 @dataclass(frozen=True)
 class Claims:
-    """Shares of pilots in which something was claimed; `at` holds the weeks 1 to 12 (watched) or the gates."""
+    """In how many pilots something was claimed; `by_look` is the share that did so at that look or before."""
 
     pilots: int
     up: int
@@ -65,11 +69,9 @@ class Claims:
     by_look: tuple[float, ...]
 
     def proves_more_than(self, level: float, confidence: float = 0.999) -> bool:
-        """Tell whether `either` is too many for the level, beyond the play of chance."""
-        return (
-            self.either > 0
-            and float(stats.beta.ppf(1 - confidence, self.either, self.pilots - self.either + 1)) > level
-        )
+        """Tell whether `either` is too many for the level, beyond the play of chance (Clopper and Pearson)."""
+        failures = self.pilots - self.either + 1
+        return self.either > 0 and float(stats.beta.ppf(1 - confidence, self.either, failures)) > level
 
     def rate(self) -> float:
         """Return the share of pilots with a claim in either direction."""
@@ -175,37 +177,37 @@ def gate_interval(world: World, pilot: Pilot, week: int) -> Interval | None:
         return None
     if world.holdout is None:
         enough = treated.n >= LEAST_AT_GATE
-        return gates.block_contrast(pilot.weeks[:week], pilot.baseline_weeks, alpha) if enough else None
+        return gates.block_contrast(pilot.weeks[:week], pilot.baseline_weeks, alpha, world.ratio) if enough else None
     if min(treated.n, control.n) < LEAST_AT_GATE:
         return None
     if world.kind == "share":
-        return gates.share_contrast(events(treated), treated.n, events(control), control.n, alpha)
-    return gates.mean_contrast(treated, control, alpha)
+        return gates.share_contrast(events(treated), treated.n, events(control), control.n, alpha, world.ratio)
+    return gates.mean_contrast(treated, control, alpha, world.ratio)
 
 
 def watched_interval(world: World, pilot: Pilot, week: int) -> Interval | None:
     """Return what people watch after `week` weeks."""
     treated, control = pilot.treated[week - 1], pilot.control[week - 1]
     if world.holdout is None:
-        return sequences.frozen_blocks(pilot.baseline_weeks, pilot.weeks[:week], ALPHA)
+        return sequences.frozen_blocks(pilot.baseline_weeks, pilot.weeks[:week], ALPHA, world.ratio)
     return case_interval(world, treated, control)
 
 
 def case_interval(world: World, treated: Moments, control: Moments) -> Interval | None:
     """Return the sequence over single cases: exact for shares, asymptotic for means."""
     if world.kind != "share":
-        return sequences.concurrent_means(treated, control, ALPHA)
-    if _plainly_nothing(treated, control):
+        return sequences.concurrent_means(treated, control, ALPHA, world.ratio)
+    if world.ratio == 1 and _plainly_nothing(treated, control):
         return None
-    return sequences.concurrent_shares(events(treated), treated.n, events(control), control.n, ALPHA)
+    return sequences.concurrent_shares(events(treated), treated.n, events(control), control.n, ALPHA, world.ratio)
 
 
 def frozen_case_interval(world: World, pilot: Pilot, week: int) -> Interval | None:
     """Return the sequence over single cases against the frozen baseline, for weeks without shocks."""
     treated, control = pilot.treated[week - 1], pilot.control[week - 1]
     if world.kind != "share":
-        return sequences.frozen_means(control, treated, ALPHA)
-    return sequences.frozen_shares(events(control), control.n, events(treated), treated.n, ALPHA)
+        return sequences.frozen_means(control, treated, ALPHA, world.ratio)
+    return sequences.frozen_shares(events(control), control.n, events(treated), treated.n, ALPHA, world.ratio)
 
 
 def events(arm: Moments) -> int:

@@ -128,7 +128,7 @@ def test_bets_hold_the_mean_and_widen_with_certainty(
     assert 0 <= found.lower <= found.estimate <= found.upper <= 1
     pair = sequences.concurrent_bounded(treated, control, 0.0, 1.0, lax)
     assert holds_its_estimate(pair)
-    assert within(pair, sequences.concurrent_bounded(treated, control, 0.0, 1.0, strict)) or len(treated) < 3
+    assert within(pair, sequences.concurrent_bounded(treated, control, 0.0, 1.0, strict))
 
 
 @given(UNIT, LEVELS)
@@ -168,7 +168,8 @@ def test_the_exact_interval_of_a_share_mirrors_its_complement(count: tuple[int, 
 def test_a_watched_share_is_wider_than_its_gate(
     treated: tuple[int, int], control: tuple[int, int], alpha: float
 ) -> None:
-    assume(min(treated[1], control[1]) >= 30)
+    # With hardly any event the score interval is known to be wide.
+    assume(all(min(x, n - x) >= 5 for x, n in (treated, control)))
     gate, watch = (
         gates.share_contrast(*treated, *control, alpha),
         sequences.concurrent_shares(*treated, *control, alpha),
