@@ -1,4 +1,4 @@
-"""DuckDB as the engine of observe: parquet files as views, in one process, with no network and a folder to spill to."""
+"""DuckDB as the engine of observe: Parquet files as views, in one process, with no network and a folder to spill to."""
 
 from __future__ import annotations
 
@@ -21,16 +21,18 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pyarrow as pa
 
-
 QUOTE = "'"
 
 
 class DuckEngine:
-    """Computes expressions over normalised parquet files (`paths`: one file for each declared source).
+    """Computes expressions over normalised Parquet files (`paths`: one file for each declared source).
 
     `memory_limit` as DuckDB writes it (`1GB`); what does not fit is spilled to a folder of its own inside
     `spill` (default: the system's folder for temporary files), removed by `close` or at exit.
     `threads` None takes every core.
+
+    Ibis only writes the SQL: its own connection warns on this DuckDB and imports pandas, which takes as long as
+    a small review.
     """
 
     def __init__(
@@ -41,43 +43,59 @@ class DuckEngine:
         threads: int | None = None,
         spill: Path | None = None,
     ) -> None:
-        # Not copied: a path may be made only when it is asked for.
         self._paths = paths
         self._tables: dict[str, ir.Table] = {}
-        self._kept = 0
-        self._folder = Path(tempfile.mkdtemp(prefix="trueup-", dir=spill))
-        self._tidy = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
-        self._backend = ibis.duckdb.connect(**self._settings(memory_limit, threads))
+        self._made = 0
+        folder = Path(tempfile.mkdtemp(prefix="trueup-", dir=spill))
+        self._tidy = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self._connection = duckdb.connect(config=_settings(folder, memory_limit, threads))
         # Instants with a zone are read as UTC wherever this machine stands.
-        self._backend.con.execute("SET TimeZone = 'UTC'")
-
-    def _settings(self, memory_limit: str, threads: int | None) -> dict[str, object]:
-        settings: dict[str, object] = {
-            "memory_limit": memory_limit,
-            "temp_directory": str(self._folder),
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            # Row order is promised to nobody; keeping it costs memory.
-            "preserve_insertion_order": False,
-        }
-        return settings if threads is None else {**settings, "threads": threads}
+        self._connection.execute("SET TimeZone = 'UTC'")
 
     def table(self, data: str) -> ir.Table:
         """Return the events of a source; see Engine. Raises DataError `data-not-found`, `truncated`."""
         if data not in self._tables:
-            self._tables[data] = self._opened(data)
+            self._tables[data] = self._opened(self._path(data))
         return self._tables[data]
 
-    def _opened(self, data: str) -> ir.Table:
-        path = self._path(data)
+    def load(self, rows: pa.Table) -> ir.Table:
+        """Bring rows into the database; see Engine."""
+        name = self._name("loaded")
+        self._connection.register(f"{name}_rows", rows)
+        self._connection.execute(f"CREATE TEMP TABLE {name} AS FROM {name}_rows")
+        self._connection.unregister(f"{name}_rows")
+        return self._unbound(name)
+
+    def keep(self, expr: ir.Table) -> ir.Table:
+        """Compute a table once; see Engine."""
+        name = self._name("kept")
         try:
-            return self._backend.table(self._view(path))
+            self._connection.execute(f"CREATE TEMP TABLE {name} AS {_sql(expr)}")
         except duckdb.Error as error:
-            raise DataError(
-                "truncated",
-                f"{path.name} is not a parquet file that can be read: {_first_line(error)}",
-                "Get a whole copy of the file. Nothing of it was used.",
-            ) from error
+            raise _failed(error) from error
+        # The schema of the expression, not of the result: sums of integers are wider in DuckDB than in Ibis.
+        return ibis.table(expr.schema(), name=name)
+
+    def fetch(self, expr: ir.Table) -> pa.Table:
+        """Compute a table and return its rows; see Engine."""
+        try:
+            rows = self._connection.sql(_sql(expr)).to_arrow_table()
+        except duckdb.Error as error:
+            raise _failed(error) from error
+        return rows.cast(expr.schema().to_pyarrow())
+
+    def close(self) -> None:
+        """Close the database and remove what was spilled."""
+        self._connection.close()
+        self._tidy()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def _path(self, data: str) -> Path:
         """Look a source up only when it is asked for: `paths` may read it on the way."""
@@ -93,46 +111,51 @@ class DuckEngine:
             )
         return path
 
+    def _opened(self, path: Path) -> ir.Table:
+        try:
+            return self._unbound(self._view(path))
+        except duckdb.Error as error:
+            raise DataError(
+                "truncated",
+                f"{path.name} is not a Parquet file that can be read: {_first_line(error)}",
+                "Get a whole copy of the file. Nothing of it was used.",
+            ) from error
+
     def _view(self, path: Path) -> str:
         """Make the view of a file, its instants in naive UTC, and return the view's name."""
-        connection = self._backend.con
-        name = f"source_{len(self._tables)}"
-        # In a list the path is a file, not a pattern of file names.
-        file = f"read_parquet([{_quoted(str(path), QUOTE)}])"
-        columns = connection.execute(f"DESCRIBE SELECT * FROM {file}").fetchall()  # noqa: S608 -- quoted above
+        name = self._name("source")
+        file = f"read_parquet({_quoted(_literal(path), QUOTE)})"
+        columns = self._connection.execute(f"DESCRIBE SELECT * FROM {file}").fetchall()  # noqa: S608 -- quoted above
         changed = [_naive_utc(_quoted(column[0]), column[1]) for column in columns]
         replace = ", ".join(change for change in changed if change)
         chosen = f"* REPLACE ({replace})" if replace else "*"
-        connection.execute(f"CREATE VIEW {name} AS SELECT {chosen} FROM {file}")  # noqa: S608 -- quoted above
+        self._connection.execute(f"CREATE VIEW {name} AS SELECT {chosen} FROM {file}")  # noqa: S608 -- quoted above
         return name
 
-    def keep(self, expr: ir.Table) -> ir.Table:
-        """Compute a table once; see Engine."""
-        self._kept += 1
-        try:
-            return self._backend.create_table(f"kept_{self._kept}", expr, temp=True)
-        except duckdb.Error as error:
-            raise _failed(error) from error
+    def _unbound(self, name: str) -> ir.Table:
+        """Return an expression that reads a table or view of this database."""
+        none = self._connection.sql(f"FROM {name} LIMIT 0").to_arrow_table()
+        return ibis.table(ibis.Schema.from_pyarrow(none.schema), name=name)
 
-    def fetch(self, expr: ir.Table) -> pa.Table:
-        """Compute a table and return its rows; see Engine."""
-        try:
-            return self._backend.to_pyarrow(expr)
-        except duckdb.Error as error:
-            raise _failed(error) from error
+    def _name(self, kind: str) -> str:
+        self._made += 1
+        return f"{kind}_{self._made}"
 
-    def close(self) -> None:
-        """Close the database and remove what was spilled."""
-        self._backend.disconnect()
-        self._tidy()
 
-    def __enter__(self) -> Self:
-        return self
+def _settings(folder: Path, memory_limit: str, threads: int | None) -> dict[str, str | bool | int | float | list[str]]:
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": memory_limit,
+        "temp_directory": str(folder),
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        # Row order is promised to nobody; keeping it costs memory.
+        "preserve_insertion_order": False,
+    }
+    return settings if threads is None else {**settings, "threads": threads}
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+
+def _sql(expr: ir.Table) -> str:
+    return str(ibis.to_sql(expr, dialect="duckdb", pretty=False))
 
 
 def _naive_utc(name: str, kind: str) -> str | None:
@@ -143,6 +166,11 @@ def _naive_utc(name: str, kind: str) -> str | None:
     if kind in {"TIMESTAMP_NS", "TIMESTAMP_MS", "TIMESTAMP_S"}:
         return f"{name}::TIMESTAMP AS {name}"
     return None
+
+
+def _literal(path: Path) -> str:
+    """Return a path in which nothing stands for other names: each wildcard as a class of one character."""
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path))
 
 
 def _quoted(name: str, mark: str = '"') -> str:

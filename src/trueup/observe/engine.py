@@ -27,6 +27,10 @@ class Engine(Protocol):
         """
         ...
 
+    def load(self, rows: pa.Table) -> ir.Table:
+        """Bring a small table of rows into the database and return it as one that can be read."""
+        ...
+
     def keep(self, expr: ir.Table) -> ir.Table:
         """Compute a table once and return it as one that can be read again without computing it again."""
         ...

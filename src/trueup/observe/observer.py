@@ -168,7 +168,8 @@ class Observer:
         unit = None if pilot is None or by_case else needs.attribute(Attribute(pilot.design.unit, "first"))
         facts = facts_of(self.engine, source, needs, arms_column(pilot))
         valued = with_values(facts, measures, source.window)
-        assigned = with_assigned(valued, pilot.design if pilot else None, self.assignments.get(workflow, {}))
+        design = pilot.design if pilot else None
+        assigned = with_assigned(self.engine, valued, design, self.assignments.get(workflow, {}))
         table = CaseTable(self.engine, self.engine.keep(assigned), measures, segments, pilot, source.window)
         return _Opened(source, table, {measure.name: place for place, measure in enumerate(measures)}, unit)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import ibis
 import numpy as np
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from trueup.observe.weeks import CaseTable
 
+_Number = TypeVar("_Number", bound=np.generic)
+
 
 def case_vector(
     table: CaseTable, number: int, unit: str | None, *, since: datetime, until: datetime, mature_by: datetime
@@ -34,7 +36,7 @@ def case_vector(
     cases = table.at(mature_by)
     window = (cases["start"] >= instant(since)) & (cases["start"] < instant(until))
     rows = table.engine.fetch(_columns(cases.filter(window & cases["mature"]), table, number, unit))
-    known = np.asarray(rows["value"].is_valid())
+    known = _numbers(rows["value"].is_valid(), np.bool_)
     arms = _objects(rows["arm"])
     without = Counter(str(arm) for arm in arms[~known])
     return _ordered(rows.filter(rows["value"].is_valid()), table.measures[number].name, dict(without), table, number)
@@ -80,5 +82,7 @@ def _objects(column: pa.ChunkedArray) -> NDArray[np.object_]:
     return np.array(column.to_pylist(), dtype=object)
 
 
-def _numbers(column: pa.ChunkedArray, kind: type) -> NDArray:  # type: ignore[type-arg]
-    return np.asarray(column.to_numpy(), dtype=kind)
+def _numbers(column: pa.ChunkedArray, kind: type[_Number]) -> NDArray[_Number]:
+    # By chunk: the conversion of chunked columns imports pandas.
+    chunks = [np.asarray(chunk.to_numpy(zero_copy_only=False), dtype=kind) for chunk in column.chunks]
+    return np.concatenate(chunks) if chunks else np.array([], dtype=kind)

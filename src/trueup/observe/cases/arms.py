@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import ibis
+import pyarrow as pa
 
 from trueup.kernel.clock import start_of_day
 from trueup.observe.cases.facts import Arms
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
     from trueup.declare.model.workflow import Design, Pilot
+    from trueup.observe.engine import Engine
 
 
 def instant(at: datetime) -> ir.TimestampScalar:
@@ -32,11 +34,11 @@ def arms_column(pilot: Pilot | None) -> Arms | None:
     return Arms(pilot.design.column, pilot.design.treated, pilot.design.control)
 
 
-def with_assigned(cases: ir.Table, design: Design | None, assigned: Mapping[str, str]) -> ir.Table:
+def with_assigned(engine: Engine, cases: ir.Table, design: Design | None, assigned: Mapping[str, str]) -> ir.Table:
     """Add `assigned`: the arm that our own router gave a case; null without one."""
     if design is None or design.by != "ledger" or not assigned:
         return cases.mutate(assigned=ibis.null("string"))
-    recorded = ibis.memtable({"known": list(assigned), "assigned": list(assigned.values())})
+    recorded = engine.load(pa.table({"known": list(assigned), "assigned": list(assigned.values())}))
     return cases.left_join(recorded, cases["case"] == recorded["known"]).drop("known")
 
 
