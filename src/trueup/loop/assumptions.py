@@ -46,10 +46,11 @@ def assumption_changes(bench: Workbench, as_of: datetime) -> Iterator[Assumption
 def measure_assumption(bench: Workbench, assumption: Assumption, as_of: datetime) -> Measured:
     """Measure an assumption; what cannot be measured is None with its reason, never a number."""
     try:
-        measure = parse_measure(assumption.measure or "")
+        return _measured(bench, parse_measure(assumption.measure or ""), as_of)
     except ValueError as error:
         return Measured(None, str(error))
-    return _measured(bench, measure, as_of)
+    except DataError as error:
+        return Measured(None, error.message)
 
 
 def _measured(bench: Workbench, measure: Measure, as_of: datetime) -> Measured:
@@ -95,10 +96,7 @@ def _of_actuals(bench: Workbench, measure: ActualsMeasure, as_of: datetime) -> M
 def _of_kpi(bench: Workbench, measure: KpiMeasure, as_of: datetime) -> Measured:
     """Measure a KPI over the mature treated cases of the pilot; before it, over all mature cases."""
     source: dict[str, Any] = {"kpi": f"{measure.workflow}.{measure.kpi}"}
-    try:
-        rows = bench.observations.observer().weekly(measure.workflow, as_of, kpis=[measure.kpi])
-    except DataError as error:
-        return Measured(None, error.message, source)
+    rows = bench.observations.observer().weekly(measure.workflow, as_of, kpis=[measure.kpi])
     whole = [row for row in rows if row.segment is None and row.n]
     treated = [row for row in whole if row.arm == Arm.TREATED] or whole
     cases = sum(row.n for row in treated)
