@@ -70,6 +70,10 @@ class _LogPaths(Mapping[str, Path]):
             self._opened[name] = self._read(name)
         return self._opened[name]
 
+    def digest(self, name: str) -> str:
+        """Return the SHA-256 of a source's bytes."""
+        return self.log(name).digest
+
     def digests(self) -> dict[str, str]:
         """Return the digests of the sources that were asked for."""
         return {name: log.digest for name, log in sorted(self._opened.items())}
@@ -88,22 +92,6 @@ class _LogPaths(Mapping[str, Path]):
         path = self._programme.root / declared.source
         cache = self._programme.root / STATE / "cache"
         return normalised(path, log_spec(self._programme, name), cache, self._progress)
-
-
-class _LogDigests(Mapping[str, str]):
-    """The SHA-256 of each source's bytes; a source is read when it is first asked for."""
-
-    def __init__(self, paths: _LogPaths) -> None:
-        self._paths = paths
-
-    def __getitem__(self, name: str) -> str:
-        return self._paths.log(name).digest
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._paths)
-
-    def __len__(self) -> int:
-        return len(self._paths)
 
 
 def log_spec(programme: Programme, name: str) -> LogSpec:
@@ -146,8 +134,7 @@ class DeclaredData:
             from trueup.observe.observer import Observer
 
             self._engine = DuckEngine(self._paths)
-            digests = _LogDigests(self._paths)
-            self._observer = Observer(self._programme, self._engine, digests, self.actuals())
+            self._observer = Observer(self._programme, self._engine, self._paths.digest, self.actuals)
         return self._observer
 
     def actuals(self) -> Actuals:
@@ -335,15 +322,12 @@ def verify_ledger(root: Path, progress: Progress) -> Report:
 
 def _witnesses(root: Path) -> list[Witness]:
     """Return the checkpoints that stand outside the ledger: the file in the folder, and the one committed in git."""
+    from trueup.connectors.git import GitRepository
     from trueup.ledger.verify import Witness
     from trueup.loop.journal import CHECKPOINT_FILE
 
     file = root / CHECKPOINT_FILE
     found = [Witness(CHECKPOINT_FILE, file.read_bytes())] if file.is_file() else []
-    try:
-        from trueup.connectors.git import GitRepository
-    except ModuleNotFoundError:
-        return found
     repository = GitRepository(root)
     committed = repository.show(CHECKPOINT_FILE) if repository.present() else None
     if committed is not None:

@@ -97,14 +97,14 @@ class SqliteStore:
             last = int(rows[-1][0])
 
     def defects(self) -> list[Defect]:
-        """Check structure, indexes, schema and header of the file."""
+        """Check structure, indexes, schema and header of the file; other threads may read meanwhile."""
+        own = Snapshot(self._path)
         try:
-            with self._lock:
-                if self._snapshot is None:
-                    return defects_of(self._writing())
-                return self._snapshot.read(defects_of) or []
+            return own.read(defects_of) or []
         except LedgerBrokenError as error:
             return [Defect("unreadable", error.message)]
+        finally:
+            own.close()
 
     @contextmanager
     def write(self) -> Iterator[SqliteStore]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Mapping, Sequence
+from json.encoder import encode_basestring
 from typing import TypeAlias
 
 Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
 
 # RFC 8785 takes numbers as IEEE doubles: integers beyond this lose digits on the way.
 _SAFE_INTEGER = 2**53
+_WORDS = {None: "null", True: "true", False: "false"}
 
 
 def canonical(value: Json) -> bytes:
@@ -33,8 +34,10 @@ def digest_bytes(data: bytes) -> str:
 
 
 def _text(value: Json) -> str:
-    if value is None or isinstance(value, (bool, str)):
-        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        return encode_basestring(value)
+    if value is None or isinstance(value, bool):
+        return _WORDS[value]
     if isinstance(value, int):
         return _integer(value)
     if isinstance(value, float):

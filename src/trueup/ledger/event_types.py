@@ -89,6 +89,8 @@ _TYPES = (
             "applied": "numbers of the changes applied",
             "declined": "numbers of the changes declined",
             "notes": "what moved, blockers, frictions",
+            "signature": "as in change.decided",
+            "claimed": "as in change.decided",
         },
     ),
     EventType(

@@ -35,7 +35,6 @@ class Ledger:
         self._clock = clock
         self._signer = signer
         self._frontier = Frontier()
-        self._last_nodes = b""
         self.origin = origin
 
     def append(
@@ -62,7 +61,7 @@ class Ledger:
             text = self._signed(transaction, frontier) if checkpoint else None
             if before_commit is not None:
                 before_commit(text)
-        self._remember(frontier, self._store)
+        self._frontier = frontier
         return indices
 
     def vkey(self) -> str:
@@ -140,14 +139,11 @@ class Ledger:
     def _current(self, view: View) -> Frontier:
         """Return the frontier as it is under the lock: another process may have written since."""
         size = view.size()
+        last = view.nodes(size - 1) if size else b""
         known = self._frontier
-        if size and size == known.size and view.nodes(size - 1) == self._last_nodes:
-            return Frontier(known.size, known.peaks)
-        return Frontier(size, peaks_of(size, lambda level, position: _node(view, level, position)))
-
-    def _remember(self, frontier: Frontier, view: View) -> None:
-        last = view.nodes(frontier.size - 1) if frontier.size else b""
-        self._frontier, self._last_nodes = frontier, last
+        if (size, last) == (known.size, known.last):
+            return Frontier(size, known.peaks, last)
+        return Frontier(size, peaks_of(size, lambda level, position: _node(view, level, position)), last)
 
     def _signed(self, transaction: Transaction, frontier: Frontier) -> str:
         """Sign the state, unless it does not continue what was signed before."""

@@ -33,12 +33,14 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 class Frontier:
     """The complete subtrees that stand at the right edge: all that appending needs to know of the past.
 
-    `peaks` are their hashes from the largest (left) to the smallest (right), one for each bit of `size`.
+    `peaks` are their hashes from the largest (left) to the smallest (right), one for each bit of `size`;
+    `last` are the joined nodes that the newest leaf completed.
     """
 
-    def __init__(self, size: int = 0, peaks: Iterable[bytes] = ()) -> None:
+    def __init__(self, size: int = 0, peaks: Iterable[bytes] = (), last: bytes = b"") -> None:
         self.size = size
         self.peaks = list(peaks)
+        self.last = last
         if len(self.peaks) != size.bit_count():
             msg = f"a tree of {size} leaves has {size.bit_count()} peaks, not {len(self.peaks)}"
             raise ValueError(msg)
@@ -53,6 +55,7 @@ class Frontier:
             remaining >>= 1
         self.peaks.append(current)
         self.size += 1
+        self.last = made
         return made
 
     def root(self) -> bytes:

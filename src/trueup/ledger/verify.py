@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import base64
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -146,20 +147,12 @@ def verify(
     nothing for a broken log: what is wrong is in the report.
     """
     findings = _Findings()
-    # 1. The storage itself.
-    for defect in store.defects():
+    with ThreadPoolExecutor(1) as beside:
+        # 1. The storage itself: checked by the database while the entries are hashed here.
+        defects = beside.submit(store.defects)
+        walk, stored, outside = _walked(store, (vkey, origin), witnesses, findings, progress)
+    for defect in defects.result():
         findings.add(defect.kind, None, defect.detail)
-    # 2. The pin.
-    verifier = _pinned(vkey, origin, findings)
-    # 3. What was signed: inside, and outside.
-    stored = _stored_checkpoints(store, verifier, findings)
-    outside = _outside_checkpoints(witnesses, verifier, findings)
-    # 4. The entries, one pass.
-    walk = Walk({item.size for item in stored} | {item.size for _, item in outside}, findings.add, progress)
-    try:
-        walk.over(store.raw_rows())
-    except TrueupError as error:
-        findings.add("unreadable", walk.size, error.message)
     if walk.size and vkey is None:
         findings.add("not-pinned", None, "programme.yaml has no `ledger: {origin, vkey}`; bring it back from git")
     # 5. Every signed root is the root of the entries.
@@ -180,15 +173,26 @@ def verify(
     )
 
 
-def witnessed(witness: Witness, vkey: str | None) -> Checkpoint | None:
-    """Return what a witness says, None when it is unreadable or not signed with the pinned key."""
+def _walked(
+    store: Store,
+    pin: tuple[str | None, str | None],
+    witnesses: Iterable[Witness],
+    findings: _Findings,
+    progress: Progress | None,
+) -> tuple[Walk, list[Checkpoint], list[tuple[str, Checkpoint]]]:
+    """Take steps 2 to 4; return the walk, and what was signed inside and outside."""
+    # 2. The pin.
+    verifier = _pinned(*pin, findings)
+    # 3. What was signed: inside, and outside.
+    stored = _stored_checkpoints(store, verifier, findings)
+    outside = _outside_checkpoints(witnesses, verifier, findings)
+    # 4. The entries, one pass.
+    walk = Walk({item.size for item in stored} | {item.size for _, item in outside}, findings.add, progress)
     try:
-        note = Note.parse(witness.note.decode())
-        checkpoint = Checkpoint.parse(note.text)
-        verifier = None if vkey is None else Verifier.parse(vkey)
-    except ValueError:
-        return None
-    return checkpoint if verifier is None or note.signed_by(verifier) else None
+        walk.over(store.raw_rows())
+    except TrueupError as error:
+        findings.add("unreadable", walk.size, error.message)
+    return walk, stored, outside
 
 
 def _pinned(vkey: str | None, origin: str | None, findings: _Findings) -> Verifier | None:

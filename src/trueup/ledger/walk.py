@@ -9,6 +9,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol
 
+from trueup.ledger.event_types import EVENT_TYPES
 from trueup.ledger.tree import EMPTY_ROOT, HASH_SIZE, root_of
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
     from trueup.kernel.progress import Progress
     from trueup.ledger.store import RawRow
+
+
+_SIGNED = frozenset(name.encode() for name, kind in EVENT_TYPES.items() if "signature" in kind.carries)
 
 
 class Report(Protocol):
@@ -64,20 +68,21 @@ class Walk:
 
     def _stretch(self, rows: Sequence[RawRow]) -> None:
         peaks, size, following, hashing = self._peaks, self.size, self._next, sha256
+        push, pop = peaks.append, peaks.pop
         for index, entry_id, kind, time, recorded, leaf, nodes in rows:
             # The leaf hash, then every inner node that this leaf completes (RFC 6962, 2.1).
             made = node = hashing(b"\x00" + leaf).digest()
             rest = size
             while rest & 1:
-                node = hashing(b"\x01" + peaks.pop() + node).digest()
+                node = hashing(b"\x01" + pop() + node).digest()
                 made += node
                 rest >>= 1
-            peaks.append(node)
+            push(node)
             # In canonical JSON these members close the leaf, in this order; ids hold nothing that JSON escapes.
             tail = b',"id":"%b","recorded":"%b","time":"%b","type":"%b"}' % (entry_id, recorded, time, kind)
             if made != nodes or index != following or not leaf.endswith(tail):
                 self._examine(index, following, leaf.endswith(tail), made, nodes)
-            if b'"signature":"' in leaf:
+            if kind in _SIGNED:
                 self.signed.append((index, leaf))
             following = index + 1
             size += 1
