@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet as pq
 
+from trueup.connectors.logs.arrays import filled, integers, texts
 from trueup.connectors.logs.cache import cannot_write
 from trueup.connectors.logs.ending import Ending
 from trueup.connectors.logs.instants import InstantColumn
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from trueup.connectors.logs.formats.source import Source
     from trueup.connectors.logs.forms import Order
-    from trueup.connectors.logs.source import Source
     from trueup.connectors.logs.spec import LogSpec
     from trueup.kernel.progress import Progress
 
@@ -53,7 +54,7 @@ class Pass:
             for name in known.columns
             if name in spec.times or (name in source.instants and name not in known.texts)
         }
-        self._missing = pa.array(spec.missing, pa.string())
+        self._missing = texts(spec.missing)
         self._empty = {name: Tally() for name in (spec.case, spec.activity) if name is not None}
         self.repeats = Repeats()
         self.ending = Ending()
@@ -77,7 +78,7 @@ class Pass:
         named = zip(self._known.columns, raw, strict=True)
         out = {name: self._kept(name, column, start) for name, column in named}
         self._watch_ending(out)
-        numbers = pa.array(range(start, self.rows), pa.int64())
+        numbers = integers(range(start, self.rows))
         return pa.RecordBatch.from_arrays([*out.values(), numbers], schema=self.schema)
 
     def settle(self) -> bool:
@@ -105,7 +106,13 @@ class Pass:
 
     def notes(self) -> tuple[str, ...]:
         """What one should know of how the columns were read."""
-        return tuple(note for column in self._times.values() for note in column.notes)
+        shifted = [note for column in self._times.values() for note in column.notes]
+        found_out: dict[str, list[str]] = {}
+        for name, column in self._times.items():
+            if column.evidence is not None:
+                found_out.setdefault(column.order, []).append(f"{name} ({column.evidence!r})")
+        orders = [f"Dates are read {order}, as values show: {', '.join(names)}." for order, names in found_out.items()]
+        return (*orders, *shifted)
 
     def _settled(self, name: str, column: InstantColumn) -> bool:
         try:
@@ -132,7 +139,7 @@ class Pass:
             return self._times[name].read(column, start)
         text = pc.cast(column, pa.string())
         if name in self._empty:
-            blank = pc.fill_null(pc.equal(pc.utf8_trim_whitespace(text), ""), True)  # noqa: FBT003 - the value
+            blank = filled(pc.equal(pc.utf8_trim_whitespace(text), ""), by=True)
             self._empty[name].add(blank, text, start)
             return text
         absent = pc.is_in(text, value_set=self._missing)

@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
-from trueup.connectors.logs.opening import unreadable
+from trueup.connectors.logs.formats.opening import unreadable
 from trueup.kernel.files import write_durably
 
 if TYPE_CHECKING:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from trueup.connectors.logs.arrays import filled, flags
+
 # Fewer other cases than this are too few to say how cases end here.
 _CASES = 100
 # So large a share of the other cases has to end in one and the same activity ...
@@ -42,10 +44,10 @@ class Ending:
         if self._open is not None:
             rows = pa.concat_tables([self._open, rows])
         cases = rows.column("case").combine_chunks()
-        changes = pc.fill_null(pc.not_equal(cases[1:], cases[:-1]), True)  # noqa: FBT003 - the value
-        starts = pa.concat_arrays([pa.array([self._open is None]), changes])
+        changes = filled(pc.not_equal(cases[1:], cases[:-1]), by=True)
+        starts = pa.concat_arrays([flags(1, value=self._open is None), changes])
         self._firsts.append(rows.filter(starts))
-        self._lasts.append(rows.filter(pa.concat_arrays([changes, pa.array([False])])))
+        self._lasts.append(rows.filter(pa.concat_arrays([changes, flags(1, value=False)])))
         self._open = rows.slice(len(rows) - 1)
         distinct = pc.count_distinct(cases).as_py()
         self._grouped = distinct == (pc.sum(changes).as_py() or 0) + 1

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from trueup.connectors.logs.arrays import filled
+
 if TYPE_CHECKING:
     Order = Literal["day-first", "month-first"]
 
@@ -58,7 +60,7 @@ def parts(text: pa.Array) -> Parts:
     clock = _clock(group)
     offset, well_zoned = _offset(group)
     usable = pc.and_(known, pc.and_(pc.equal(group("p"), group("q")), pc.and_(pc.is_valid(clock), well_zoned)))
-    usable = pc.fill_null(usable, False)  # noqa: FBT003 - the value, not a switch
+    usable = filled(usable, by=False)
     return Parts(
         form=_where(usable, _form(group, year_first)),
         year_first=_where(usable, year_first),
@@ -86,7 +88,7 @@ def instants(found: Parts, order: Order) -> pa.Array:
     # The thirty-first of February becomes a day of March on the way, which is how it is found out.
     exists = pc.equal(pc.day(pc.cast(pc.cast(days, pa.int32()), pa.date32())), day)
     local = pc.add(pc.multiply(days, _DAY), found.clock)
-    utc = pc.subtract(local, pc.fill_null(found.offset, 0))
+    utc = pc.subtract(local, filled(found.offset, by=0))
     return pc.cast(_where(pc.and_(in_range, exists), utc), pa.timestamp("us"))
 
 
@@ -105,9 +107,9 @@ def _days(year: pa.Array, month: pa.Array, day: pa.Array) -> pa.Array:
 
 def _clock(group: Any) -> pa.Array:
     """Return microseconds since midnight; null where the clock shows no such time."""
-    hour = pc.fill_null(_integer(group("h")), 0)
-    minute = pc.fill_null(_integer(group("mi")), 0)
-    second = pc.fill_null(_integer(group("s")), 0)
+    hour = filled(_integer(group("h")), by=0)
+    minute = filled(_integer(group("mi")), by=0)
+    second = filled(_integer(group("s")), by=0)
     fraction = pc.utf8_slice_codeunits(pc.utf8_rpad(group("f"), 6, "0"), 0, 6)
     half = pc.utf8_lower(group("half"))
     halved = pc.not_equal(half, "")
@@ -121,8 +123,8 @@ def _clock(group: Any) -> pa.Array:
 
 def _offset(group: Any) -> tuple[pa.Array, pa.Array]:
     """Return microseconds east of UTC (null without a zone), and whether what is written can be an offset."""
-    hours = pc.fill_null(_integer(group("zh")), 0)
-    minutes = pc.fill_null(_integer(group("zm")), 0)
+    hours = filled(_integer(group("zh")), by=0)
+    minutes = filled(_integer(group("zm")), by=0)
     size = pc.multiply(pc.add(pc.multiply(hours, 60), minutes), 60 * MICROSECONDS)
     signed = pc.if_else(pc.equal(group("sign"), "-"), pc.negate(size), size)
     possible = pc.and_(_between(hours, 0, 18), _between(minutes, 0, 59))
@@ -147,4 +149,4 @@ def _between(values: pa.Array, low: int, high: int) -> pa.Array:
 
 def _where(condition: pa.Array, values: pa.Array) -> pa.Array:
     """Keep values where the condition is true; null elsewhere."""
-    return pc.if_else(pc.fill_null(condition, False), values, pa.scalar(None, values.type))  # noqa: FBT003 - the value
+    return pc.if_else(filled(condition, by=False), values, pa.scalar(None, values.type))

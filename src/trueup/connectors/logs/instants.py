@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from trueup.connectors.logs.arrays import filled, texts
 from trueup.connectors.logs.forms import FIRST_YEAR, LAST_YEAR, Parts, instants, parts
 from trueup.connectors.logs.refusals import Refusals, Tally
 from trueup.kernel.errors import DataError
 from trueup.kernel.text import did_you_mean
 
 if TYPE_CHECKING:
+    from trueup.connectors.logs.formats.source import Source
     from trueup.connectors.logs.forms import Order
-    from trueup.connectors.logs.source import Source
     from trueup.connectors.logs.spec import LogSpec
 
 _ISO = "2018-01-31 10:00"
@@ -42,7 +43,7 @@ class InstantColumn:
         self.year_last = Tally()
         self.first_large = Tally()
         self.second_large = Tally()
-        self._missing = pa.array(spec.missing, pa.string())
+        self._missing = texts(spec.missing)
 
     @property
     def order(self) -> Order:
@@ -57,7 +58,7 @@ class InstantColumn:
             return self._typed(column, start)
         text = pc.cast(column, pa.string())
         absent = pc.or_(pc.is_null(text), pc.is_in(text, value_set=self._missing))
-        absent = pc.fill_null(absent, True)  # noqa: FBT003 - the value
+        absent = filled(absent, by=True)
         if self._required:
             self.absent.add(absent, text, start)
         present = pc.if_else(absent, pa.scalar(None, pa.string()), text)
@@ -96,21 +97,21 @@ class InstantColumn:
         return self._spec.dates is not None or bool(self.first_large.count or self.second_large.count)
 
     @property
+    def evidence(self) -> str | None:
+        """The first value that says in which order day and month stand; None where nothing had to be found out."""
+        if self._spec.dates is not None or not self.year_last.count:
+            return None
+        return (self.second_large if self.order == "month-first" else self.first_large).examples[0][1]
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What one should know of how the column was read."""
-        out = []
-        if self._spec.dates is None and self.year_last.count:
-            decisive = self.second_large if self.order == "month-first" else self.first_large
-            out.append(
-                f"{self._name}: read as {self.order}, because of {decisive.count} values such as "
-                f"{decisive.examples[0][1]!r}."
-            )
-        if self._shifted:
-            out.append(
-                f"{self._name}: {self._shifted} times lie in the hour that {self._spec.zone} skips in spring; "
-                "they are read as the end of it."
-            )
-        return tuple(out)
+        if not self._shifted:
+            return ()
+        return (
+            f"{self._name}: {self._shifted} times lie in the hour that {self._spec.zone} skips in spring; they are "
+            "read as the end of it.",
+        )
 
     def _declared_wrongly(self) -> bool:
         large = self.first_large if self._spec.dates == "month-first" else self.second_large

@@ -8,24 +8,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet as pq
 
+from trueup.connectors.logs.arrays import integers
 from trueup.connectors.logs.building import ROW, build, check_in_place, write
 from trueup.connectors.logs.cache import LogCache
-from trueup.connectors.logs.columnar import Columnar
-from trueup.connectors.logs.delimited import Delimited
 from trueup.connectors.logs.digests import fingerprint
+from trueup.connectors.logs.formats.columnar import Columnar
+from trueup.connectors.logs.formats.delimited import Delimited
+from trueup.connectors.logs.formats.opening import CUT_HINT, look, unreadable
+from trueup.connectors.logs.formats.xes import Xes
 from trueup.connectors.logs.instants import check_zone
-from trueup.connectors.logs.opening import CUT_HINT, look, unreadable
 from trueup.connectors.logs.repeats import repeated
 from trueup.connectors.logs.spec import LogSpec, NormalisedLog
-from trueup.connectors.logs.xes import Xes
 from trueup.kernel.errors import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from trueup.connectors.logs.building import Pass
-    from trueup.connectors.logs.opening import Found
-    from trueup.connectors.logs.source import Source
+    from trueup.connectors.logs.formats.opening import Found
+    from trueup.connectors.logs.formats.source import Source
     from trueup.kernel.canonical import Json
     from trueup.kernel.progress import Progress
 
@@ -109,7 +110,7 @@ def _without_repeats(target: Path, spec: LogSpec, reading: Pass, source: Source)
         return 0
     extra = [row for group in groups for row in group[1:]]
     if spec.duplicates == "drop":
-        _drop(target, reading.schema, pa.array(extra, pa.int64()))
+        _drop(target, reading.schema, integers(extra))
         return len(extra)
     examples = "; ".join(" = ".join(source.places(group[:2])) for group in groups[:_EXAMPLES])
     raise DataError(

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from trueup.connectors.logs.arrays import filled
 from trueup.kernel.errors import DataError
 from trueup.kernel.text import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from trueup.connectors.logs.source import Source
+    from trueup.connectors.logs.formats.source import Source
 
 _EXAMPLES = 3
 _COLUMNS = 12
@@ -29,7 +30,7 @@ class Tally:
 
     def add(self, chosen: pa.Array, text: pa.Array, start: int) -> None:
         """Count the rows that `chosen` is true for; `start` is the number of the first row."""
-        chosen = pc.fill_null(chosen, False)  # noqa: FBT003 - the value
+        chosen = filled(chosen, by=False)
         count = pc.sum(chosen).as_py() or 0
         if not count:
             return

@@ -8,6 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet as pq
 
+from trueup.connectors.logs.arrays import filled, flags, integers
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -23,17 +25,17 @@ class Repeats:
 
     def add(self, columns: list[pa.Array]) -> None:
         """Take the rows of a batch; all columns are text."""
-        filled = [pc.fill_null(column, "\0") for column in columns]
-        lines = filled[0] if len(filled) == 1 else pc.binary_join_element_wise(*filled, "\x1f")
-        self._hashes.append(pa.array([hash(line) for line in lines.to_pylist()], pa.int64()))
+        known = [filled(column, by="\0") for column in columns]
+        lines = known[0] if len(known) == 1 else pc.binary_join_element_wise(*known, "\x1f")
+        self._hashes.append(integers(map(hash, lines.to_pylist())))
 
     def suspects(self) -> pa.Array:
         """Return the numbers of the rows whose hash occurs more than once, ascending (int64)."""
-        hashes = pa.concat_arrays(self._hashes) if self._hashes else pa.array([], pa.int64())
+        hashes = pa.concat_arrays(self._hashes) if self._hashes else integers([])
         order = pc.array_sort_indices(hashes)
         ordered = hashes.take(order)
         same = pc.equal(ordered[1:], ordered[:-1])
-        no = pa.array([False])
+        no = flags(1, value=False)
         either = pc.or_(pa.concat_arrays([no, same]), pa.concat_arrays([same, no])) if len(hashes) else same
         rows = pc.cast(order.filter(either), pa.int64())
         return rows.take(pc.array_sort_indices(rows))

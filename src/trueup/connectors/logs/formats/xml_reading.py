@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 from xml.parsers import expat
 
-from trueup.connectors.logs.opening import CUT_HINT
+from trueup.connectors.logs.formats.opening import CUT_HINT
 from trueup.kernel.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from trueup.connectors.logs.opening import Opening
+    from trueup.connectors.logs.formats.opening import Opening
     from trueup.kernel.progress import Progress
 
 Attributes: TypeAlias = dict[str, str]
@@ -32,14 +32,13 @@ _ENCODING_CODES = frozenset(
     expat.errors.codes[message]
     for message in (expat.errors.XML_ERROR_UNKNOWN_ENCODING, expat.errors.XML_ERROR_INCORRECT_ENCODING)
 )
-_LOG, _TRACE, _EVENT, _TEXT, _DATE, _LIST, _OTHER = range(7)
+_LOG, _TRACE, _EVENT, _TEXT, _DATE, _OTHER = range(6)
+_ATTRIBUTES = (_TEXT, _DATE)
 _KINDS = {
     "log": _LOG,
     "trace": _TRACE,
     "event": _EVENT,
     "date": _DATE,
-    "list": _LIST,
-    "container": _LIST,
     **dict.fromkeys(("string", "int", "float", "boolean", "id"), _TEXT),
 }
 
@@ -47,25 +46,31 @@ _KINDS = {
 class Reading:
     """One pass over a file.
 
-    After it, `trace_keys` and `event_keys` are the attributes in order of appearance; `dates` and `texts` the keys
-    (with `case:` for those of traces) that were written as `date`, and otherwise.
+    After it, the keys of `trace_keys` and `event_keys` are the attributes in order of appearance; `dates` are the
+    keys (with `case:` for those of traces) that were written as `date` at least once.
     """
 
-    def __init__(self, name: str) -> None:
-        self.trace_keys: dict[str, None] = {}
-        self.event_keys: dict[str, None] = {}
+    def __init__(self, name: str, rows: int = _ROWS) -> None:
+        self._rows = rows
+        self.trace_keys: Attributes = {}
+        self.event_keys: Attributes = {}
         self.dates: set[str] = set()
-        self.texts: set[str] = set()
+        self.traces = 0
+        self.events = 0
         self._name = name
         self._kinds = dict(_KINDS)
         self._root = False
-        self._trace: Attributes | None = None
+        self._trace: Attributes = {}
         self._event: Attributes | None = None
+        # Where the next attribute belongs: the event, else the trace; None outside of traces.
+        self._into: Attributes | None = None
         self._events: list[Attributes] = []
         self._ready: Rows = []
         # How deep inside something that is passed over the parser is.
         self._inside = 0
-        self._counts = {"traces": 0, "events": 0, "empty": 0, "nested": 0, "repeated": 0}
+        self._empty = 0
+        self._nested = 0
+        self._repeated = 0
         self._parser = self._made()
 
     def run(self, opening: Opening, progress: Progress) -> Iterator[Rows]:
@@ -78,7 +83,7 @@ class Reading:
             data = self._more(opening)
             self._parse(data)
             opening.report(progress)
-            if len(self._ready) >= _ROWS:
+            if len(self._ready) >= self._rows:
                 yield self._taken()
         if self._ready:
             yield self._taken()
@@ -86,12 +91,12 @@ class Reading:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was passed over."""
-        said = {
-            "empty": "{} traces hold no event; they are not cases.",
-            "nested": "{} attributes lie inside other attributes; they are not read.",
-            "repeated": "{} attributes are given twice in one element; the first is read.",
-        }
-        return tuple(text.format(self._counts[key]) for key, text in said.items() if self._counts[key])
+        said = (
+            (self._empty, "traces hold no event; they are not cases."),
+            (self._nested, "elements lie inside attributes, or are no attributes; they are not read."),
+            (self._repeated, "attributes are given twice in one element; the first is read."),
+        )
+        return tuple(f"{self._name}: {count} {text}" for count, text in said if count)
 
     def _more(self, opening: Opening) -> bytes:
         try:
@@ -121,8 +126,8 @@ class Reading:
     def _cut(self, line: int) -> DataError:
         return DataError(
             "truncated",
-            f"{self._name} ends on line {line}, after {self._counts['traces']} whole traces and "
-            f"{self._counts['events']} events, before the log is closed.",
+            f"{self._name} ends on line {line}, after {self.traces} whole traces and {self.events} events, "
+            f"before the log is closed.",
             CUT_HINT,
         )
 
@@ -146,80 +151,81 @@ class Reading:
         )
 
     def _start(self, name: str, attributes: list[str]) -> None:
+        # This runs once for each attribute of each event, so the usual one takes few steps.
         if self._inside:
             self._inside += 1
-            self._counts["nested"] += self._trace is not None
+            self._nested += self._into is not None
             return
         kind = self._kinds.get(name)
         if kind is None:
             kind = self._kinds[name] = _KINDS.get(name.rpartition(":")[2], _OTHER)
-        if kind in (_TEXT, _DATE) and self._trace is not None:
-            self._inside = 1
-            self._keep(attributes, date=kind == _DATE)
-        else:
+        into = self._into
+        if into is None or kind not in _ATTRIBUTES:
             self._enter(kind, name)
+            return
+        self._inside = 1
+        if len(attributes) != 4 or attributes[0] != "key" or attributes[2] != "value":
+            attributes = self._ordered(attributes)
+        key = attributes[1]
+        if key in into:
+            self._repeated += 1
+        else:
+            into[key] = attributes[3]
+        if kind == _DATE:
+            self.dates.add(key if self._event is not None else f"case:{key}")
 
     def _enter(self, kind: int, name: str) -> None:
+        """Go into a log, a trace or an event; pass over everything else outside of traces, and what lies in it."""
         if not self._root:
             if kind != _LOG:
                 raise DataError(
                     "not-a-log", f"{self._name} is XML, but not XES: its root is {name!r}.", "Export the log as XES."
                 )
             self._root = True
-        elif kind == _TRACE and self._trace is None:
-            self._trace = {}
+        elif kind == _TRACE and self._into is None:
+            self._trace = self._into = {}
         elif kind == _EVENT and self._event is None:
-            if self._trace is None:
+            if self._into is None:
                 raise DataError(
                     "empty-case",
                     f"{self._name}: the event on line {self._parser.CurrentLineNumber} lies outside every trace.",
                     "Put it into the trace of its case, or take it out of the file.",
                 )
-            self._event = {}
+            self._event = self._into = {}
         else:
             self._inside = 1
-            self._counts["nested"] += self._trace is not None
+            self._nested += self._into is not None
 
-    def _keep(self, attributes: list[str], *, date: bool) -> None:
-        key, value = _pair(attributes)
-        if key is None or value is None:
-            raise DataError(
-                "not-a-log",
-                f"{self._name}: the attribute on line {self._parser.CurrentLineNumber} has no key or no value.",
-                "Export the log again as XES.",
-            )
-        into = self._trace if self._event is None else self._event
-        if into is None or key in into:
-            self._counts["repeated"] += 1
-            return
-        into[key] = value
-        (self.dates if date else self.texts).add(key if self._event is not None else f"case:{key}")
+    def _ordered(self, attributes: list[str]) -> list[str]:
+        """Return `["key", KEY, "value", VALUE]` from names and values in whichever order they stand."""
+        named = dict(zip(attributes[::2], attributes[1::2], strict=True))
+        if "key" in named and "value" in named:
+            return ["key", named["key"], "value", named["value"]]
+        raise DataError(
+            "not-a-log",
+            f"{self._name}: the attribute on line {self._parser.CurrentLineNumber} has no key or no value.",
+            "Export the log again as XES.",
+        )
 
     def _end(self, _name: str) -> None:
         if self._inside:
             self._inside -= 1
         elif self._event is not None:
             self._events.append(self._event)
-            self._counts["events"] += 1
             self._event = None
-        elif self._trace is not None:
-            self._close_trace(self._trace)
-            self._trace = None
+            self._into = self._trace
+        elif self._into is not None:
+            self._close_trace()
 
-    def _close_trace(self, trace: Attributes) -> None:
-        self._counts["traces"] += 1
-        self._counts["empty"] += not self._events
-        if self._events:
-            self.trace_keys.update(dict.fromkeys(trace))
+    def _close_trace(self) -> None:
+        self.traces += 1
+        self._into = None
+        if not self._events:
+            self._empty += 1
+            return
+        self.events += len(self._events)
+        self.trace_keys.update(self._trace)
         for event in self._events:
-            self.event_keys.update(dict.fromkeys(event))
-            self._ready.append((trace, event))
+            self.event_keys.update(event)
+            self._ready.append((self._trace, event))
         self._events = []
-
-
-def _pair(attributes: list[str]) -> tuple[str | None, str | None]:
-    """Return key and value from a flat list of names and values, in whichever order they stand."""
-    if len(attributes) == 4 and attributes[0] == "key" and attributes[2] == "value":
-        return attributes[1], attributes[3]
-    named = dict(zip(attributes[::2], attributes[1::2], strict=True))
-    return named.get("key"), named.get("value")

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet as pq
 
-from trueup.connectors.logs.header import distinct
-from trueup.connectors.logs.opening import CUT_HINT, unreadable
+from trueup.connectors.logs.formats.header import distinct
+from trueup.connectors.logs.formats.opening import CUT_HINT, unreadable
 from trueup.kernel.errors import DataError
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-from trueup.connectors.logs.header import Head, distinct, read_head
-from trueup.connectors.logs.opening import CUT_HINT, Opening
-from trueup.connectors.logs.text import Text
+from trueup.connectors.logs.formats.header import Head, distinct, read_head
+from trueup.connectors.logs.formats.opening import CUT_HINT, Opening
+from trueup.connectors.logs.formats.text import Text
 from trueup.kernel.errors import DataError
 from trueup.kernel.progress import silent
 

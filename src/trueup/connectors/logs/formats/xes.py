@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from trueup.connectors.logs.header import distinct
-from trueup.connectors.logs.opening import Opening
-from trueup.connectors.logs.xml_reading import Reading, Rows
+from trueup.connectors.logs.arrays import texts
+from trueup.connectors.logs.formats.header import distinct
+from trueup.connectors.logs.formats.opening import Opening
+from trueup.connectors.logs.formats.xml_reading import Reading, Rows
 from trueup.kernel.progress import silent
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from trueup.kernel.progress import Progress
+
+# So many events are looked at before the columns are laid out; a key that comes later costs a second reading.
+_SAMPLE = 4096
 
 
 class Xes:
@@ -33,7 +37,7 @@ class Xes:
         self._event_keys: dict[str, None] = {}
         self._dates: frozenset[str] = frozenset()
         self._passed_over: tuple[str, ...] = ()
-        reading = Reading(name)
+        reading = Reading(name, _SAMPLE)
         with Opening(path) as opening:
             next(reading.run(opening, silent), None)
         self._learn(reading)
@@ -45,7 +49,7 @@ class Xes:
 
     @property
     def instants(self) -> frozenset[str]:
-        """The columns all of whose values so far were written as `date`."""
+        """The columns any of whose values so far was written as `date`."""
         return frozenset(
             column for name, column in zip(self._names(), self.columns, strict=True) if name in self._dates
         )
@@ -72,11 +76,11 @@ class Xes:
         return [*(f"case:{key}" for key in self._trace_keys), *self._event_keys]
 
     def _learn(self, reading: Reading) -> None:
-        self._trace_keys.update(reading.trace_keys)
-        self._event_keys.update(reading.event_keys)
-        self._dates = frozenset(reading.dates - reading.texts)
+        self._trace_keys.update(dict.fromkeys(reading.trace_keys))
+        self._event_keys.update(dict.fromkeys(reading.event_keys))
+        self._dates = frozenset(reading.dates)
 
     def _batch(self, rows: Rows) -> pa.RecordBatch:
-        of_traces = [pa.array([trace.get(key) for trace, _ in rows], pa.string()) for key in self._trace_keys]
-        of_events = [pa.array([event.get(key) for _, event in rows], pa.string()) for key in self._event_keys]
+        of_traces = [texts([trace.get(key) for trace, _ in rows]) for key in self._trace_keys]
+        of_events = [texts([event.get(key) for _, event in rows]) for key in self._event_keys]
         return pa.RecordBatch.from_arrays([*of_traces, *of_events], names=list(self.columns))

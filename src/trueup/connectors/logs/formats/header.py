@@ -12,7 +12,7 @@ from trueup.kernel.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from trueup.connectors.logs.text import Text
+    from trueup.connectors.logs.formats.text import Text
 
 _DELIMITERS = (",", ";", "\t", "|")
 _LONGEST = 1 << 20

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
-    from trueup.connectors.logs.opening import Opening
+    from trueup.connectors.logs.formats.opening import Opening
     from trueup.kernel.progress import Progress
 
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
