@@ -111,6 +111,6 @@ def _open_changes(root: Path, progress: Progress) -> list[dict[str, Any]]:
 
 def _in_week(progress: Progress, week: int) -> Progress:
     def report(label: str, done: float = 0.0, total: float | None = None) -> None:  # noqa: ARG001 -- Progress's shape
-        progress(f"week {week} of {WEEKS}: {label}", week, WEEKS)
+        progress(f"living through week {week} of {WEEKS}", week, WEEKS)
 
     return report

@@ -358,4 +358,5 @@ def _smallest(registration: Registration, frozen: FrozenKpi, kpi: Kpi, weeks: fl
         spread = frozen.variance**0.5
         return power.smallest_detectable(spread, arms[0], spread, arms[1], alpha)
     blocks = Moments.of([week.mean for week in frozen.weeks if week.mean is not None])
-    return power.smallest_detectable_blocks(blocks.variance**0.5, int(weeks), blocks.n, alpha)
+    spread = blocks.variance**0.5
+    return power.smallest_detectable_blocks(spread, int(weeks), spread, blocks.n, alpha)
