@@ -49,7 +49,9 @@ class GitRepository:
         inside = self._run("rev-parse", "--is-inside-work-tree")
         if inside.returncode or inside.stdout.strip() != b"true":
             return False
-        return self._run("check-ignore", "--quiet", "--", _MARKER).returncode == 1
+        # check-ignore knows no literal paths, and the marker has nothing in it to be taken for a pattern.
+        asked = self._run("check-ignore", "--quiet", "--", _MARKER, env={"GIT_LITERAL_PATHSPECS": "0"})
+        return asked.returncode == 1
 
     def create(self) -> bool:
         """Make the folder a repository of its own; return False where git is not installed."""
