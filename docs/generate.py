@@ -39,6 +39,27 @@ ANSWERS: dict[str, str] = {
     "demo": "the review of the demo before it was applied, and `applied`, `after[]`, `simulated`",
 }
 
+COMMANDS_INTRO = """\
+`DIR` is a programme folder. Every command takes `--json` and then prints one envelope on stdout:
+`{"ok": true, "command": "...", "data": {...}}`, or
+`{"ok": false, "command": "...", "error": {"kind", "code", "message", "hint"}}`.
+Prose and progress go to stderr. Instants are ISO 8601, UTC where no zone is given.
+[Exit codes](exit-codes.md), [error codes](errors.md) and [finding codes](findings.md) have their own pages.
+From a fresh checkout, put `./dev` before each: `./dev trueup check DIR`.
+"""
+FINDINGS_INTRO = """\
+What `trueup check` can find. Codes never change their meaning. An error stops the commands that need the file;
+a warning will hurt; a note is worth knowing. `trueup explain CODE` prints the same page.
+"""
+LEDGER_INTRO = """\
+The closed table of what can happen. Every entry carries `type`, `id`, `time` (the instant it is about),
+`recorded` (when it was appended), `by`, and its own `data`.
+"""
+ERRORS_INTRO = """\
+What stands under `error.code` when a command refuses or fails, by `error.kind`. The message says what happened
+(`{...}` is filled in), the hint what to do next.
+"""
+
 
 def commands() -> Iterator[tuple[str, click.Command]]:
     """Yield every command that answers, by its whole name."""
@@ -55,16 +76,7 @@ def commands() -> Iterator[tuple[str, click.Command]]:
 
 def commands_page() -> str:
     """Describe every command: how it is called, its options, what it answers."""
-    parts = [
-        f"# Commands\n\n{NOTE}",
-        (
-            "`DIR` is a programme folder. Every command takes `--json` and then prints one envelope on stdout:\n"
-            '`{"ok": true, "command": "...", "data": {...}}`, or `{"ok": false, "command": "...", "error": {"kind",\n'
-            '"code", "message", "hint"}}`. Prose and progress go to stderr. Instants are ISO 8601, UTC where no zone is given.\n'
-            "[Exit codes](exit-codes.md), [error codes](errors.md) and [finding codes](findings.md) have their own pages.\n"
-            "From a fresh checkout, put `./dev` before each: `./dev trueup check DIR`.\n"
-        ),
-    ]
+    parts = [f"# Commands\n\n{NOTE}\n{COMMANDS_INTRO}"]
     parts += [_command(name, command) for name, command in commands()]
     return "\n".join(parts)
 
@@ -84,13 +96,7 @@ def findings_page() -> str:
     """Give every finding its page, as `trueup explain` shows it."""
     from trueup.declare.check.registry import PAGES
 
-    parts = [
-        (
-            f"# Findings\n\n{NOTE}\nWhat `trueup check` can find. Codes never change their meaning. "
-            "An error stops the commands that need the file;\na warning will hurt; a note is worth knowing. "
-            "`trueup explain CODE` prints the same page.\n"
-        )
-    ]
+    parts = [f"# Findings\n\n{NOTE}\n{FINDINGS_INTRO}"]
     for code, page in sorted(PAGES.items()):
         parts.append(
             f"## {code}\n\n**{page.title}** ({page.severity})\n\n{page.why}\n\n**Fix:** {page.fix}\n\n"
@@ -103,12 +109,7 @@ def ledger_page() -> str:
     """List what the ledger can remember, and what each entry carries."""
     from trueup.ledger.event_types import EVENT_TYPES
 
-    parts = [
-        (
-            f"# Ledger entries\n\n{NOTE}\nThe closed table of what can happen. Every entry carries `type`, `id`, `time` "
-            "(the instant it is about),\n`recorded` (when it was appended), `by`, and its own `data`.\n"
-        )
-    ]
+    parts = [f"# Ledger entries\n\n{NOTE}\n{LEDGER_INTRO}"]
     for name, kind in EVENT_TYPES.items():
         carried = "\n".join(f"- `{key}`: {meaning}" for key, meaning in kind.carries.items())
         parts.append(f"## {name}\n\n{kind.says}\n\n{carried}\n")
@@ -117,12 +118,7 @@ def ledger_page() -> str:
 
 def errors_page() -> str:
     """List every code under which a command can fail, with the first sentence that it says."""
-    parts = [
-        (
-            f"# Error codes\n\n{NOTE}\nWhat stands under `error.code` when a command refuses or fails, by `error.kind`. "
-            "The message says what happened\n(`{...}` is filled in), the hint what to do next.\n"
-        )
-    ]
+    parts = [f"# Error codes\n\n{NOTE}\n{ERRORS_INTRO}"]
     found = sorted(set(error_codes()))
     for kind in sorted({kind for kind, _, _ in found}):
         codes: dict[str, str] = {}
