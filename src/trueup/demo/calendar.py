@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 WEEKS = 12
 ADOPTED = datetime(2026, 1, 5, tzinfo=UTC)
 LOG_BEGINS = datetime(2025, 10, 6, tzinfo=UTC)
-PROPOSED_IN_WEEK = 11
+PROPOSED_AFTER_WEEK = 11
 # When each pilot's first case may be treated, as the files declare it.
 STARTS = {
     "invoice-match": date(2026, 1, 27),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from trueup.connectors.git import GitRepository
 from trueup.declare.edit import edited
 from trueup.declare.programme import PROGRAMME_FILE
-from trueup.demo.calendar import ADOPTED, PROPOSED_IN_WEEK, review_instant
+from trueup.demo.calendar import ADOPTED, PROPOSED_AFTER_WEEK, review_instant
 from trueup.demo.simulation import simulated_logs
 from trueup.kernel.errors import ConflictError, StorageError
 from trueup.kernel.files import write_durably
@@ -96,7 +96,7 @@ def write(root: Path, seed: int) -> None:
 
 
 def propose(root: Path) -> None:
-    """In the eleventh week somebody proposes a use case, with the assumption on which it rests."""
+    """After eleven weeks somebody proposes a use case, with the assumption on which it rests."""
     proposal = resources.files("trueup.demo") / "files" / "later" / "budget-coding.yaml"
     write_durably(root / PROPOSAL, proposal.read_bytes())
     text = (root / PROGRAMME_FILE).read_bytes().decode("utf-8")
@@ -108,7 +108,7 @@ def propose(root: Path) -> None:
     }
     write_durably(root / PROGRAMME_FILE, edited(text, [(("assumptions", ASSUMPTION), assumption)]).encode())
     message = "Propose budget coding, and write down what it rests on"
-    at = review_instant(PROPOSED_IN_WEEK)
+    at = review_instant(PROPOSED_AFTER_WEEK)
     _commit(GitRepository(root), [PROPOSAL, PROGRAMME_FILE], message, PROPOSER, at)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from trueup.connectors.git import GitRepository
 from trueup.demo import northwind
-from trueup.demo.calendar import ADOPTED, PROPOSED_IN_WEEK, STARTS, WEEKS, registered_before, review_instant
+from trueup.demo.calendar import ADOPTED, PROPOSED_AFTER_WEEK, STARTS, WEEKS, registered_before, review_instant
 from trueup.demo.simulation import SEED
 from trueup.loop.apply import Ask as ApplyAsk
 from trueup.loop.apply import apply
@@ -66,10 +66,10 @@ def play(root: Path, progress: Progress, seed: int = SEED) -> Played:
 
 
 def _week(root: Path, progress: Progress, week: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Live through one week: what is proposed, the review at its end, the baselines of the pilots that come next."""
-    if week == PROPOSED_IN_WEEK:
-        northwind.propose(root)
+    """Live through one week: the review at its end, what is proposed then, the baselines of the pilots to come."""
     held = _checkpoint(root, progress, week)
+    if week == PROPOSED_AFTER_WEEK:
+        northwind.propose(root)
     _register_due(root, progress, week)
     return held
 
