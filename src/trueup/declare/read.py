@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from trueup.declare.check import registry
+from trueup.declare.check import registry, waivers
 from trueup.declare.folder import declared_files, misplaced, require_programme
 from trueup.declare.model.programme import ProgrammeFile
 from trueup.declare.model.registration import Registration
@@ -60,17 +60,7 @@ def read_programme(root: Path, today: date) -> Checked:
     )
     reading.findings.extend(reference_findings(programme, reading.known()))
     findings = [*reading.findings, *reading.not_said(registry.run(programme, today))]
-    return Checked(programme, tuple(dict.fromkeys(_waived(programme, findings, today))))
-
-
-def _waived(programme: Programme, findings: list[Finding], today: date) -> list[Finding]:
-    import importlib.util
-
-    if importlib.util.find_spec("trueup.declare.check.waivers") is None:
-        return findings
-    module: Any = importlib.import_module("trueup.declare.check.waivers")
-    result: list[Finding] = module.apply(programme, findings, today)
-    return result
+    return Checked(programme, tuple(dict.fromkeys(waivers.apply(programme, findings, today))))
 
 
 def require_sound(checked: Checked, files: Iterable[str] | None = None) -> None:
