@@ -37,7 +37,7 @@ def dated_gates(subject: Subject) -> Iterator[Hit]:
         if not any(gate.scale and gate_week(week) <= _LAST_SCALE_WEEK for week, gate in pilot.gates.items()):
             missing.append("decision to scale by week 12")
         if missing:
-            where = subject.place(file, "pilot", "gates")
+            where = subject.key(file, "pilot", "gates")
             yield Hit(where, f"The pilot {name!r} has no {listed(missing)}: nothing ends it.", fix)
     for name, _use_case, file in subject.use_cases(frozenset({Stage.PILOT})):
         workflows = [subject.programme.workflows[other] for other in subject.programme.workflows_of(name)]
@@ -88,7 +88,7 @@ def scale_plan(subject: Subject) -> Iterator[Hit]:
         missing = [key for key in keys if subject.lacks(pilot.scale_plan, file, "pilot", "scale_plan", key)]
         if missing:
             yield Hit(
-                subject.place(file, "pilot", "scale_plan"),
+                subject.key(file, "pilot", "scale_plan"),
                 f"The pilot {name!r} does not say what happens if it works: no {listed(missing)}.",
                 f"Add {listed([f'`{key}`' for key in missing])} under `pilot.scale_plan`.",
             )
@@ -192,7 +192,7 @@ def mute_gate(subject: Subject) -> Iterator[Hit]:
         for gate in pilot.gates:
             if gate not in pilot.decided and 7 * gate_week(gate) <= matures.days:
                 yield Hit(
-                    subject.place(file, "pilot", "gates", gate),
+                    subject.key(file, "pilot", "gates", gate),
                     f"Gate {gate!r} of {name!r} is due on day {7 * gate_week(gate)} and a case counts after "
                     f"{matures}: it will say hold, whatever happens. {_first_word(pilot, matures.days)}",
                     "Shorten `events.matures_after` if cases end sooner, or decide this gate on another KPI.",

@@ -171,7 +171,7 @@ def _limits(subject: Subject, name: str, action_name: str, file: str) -> Iterato
     for field in action.limits:
         if field not in known and not _COUNTED.fullmatch(field):
             yield Hit(
-                subject.programme.places.of_key(file, "actions", action_name, "limits", field),
+                subject.key(file, "actions", action_name, "limits", field),
                 f"Action {action_name!r} of {name!r} is limited by {field!r}, which is no declared field of {data!r}: "
                 f"the limit never applies.{did_you_mean(field, {*known, 'per_day', 'per_week', 'budget'})}",
                 f"Write one of {', '.join(sorted(source.fields))}, per_day, per_week, budget, "
@@ -209,7 +209,7 @@ def incident_plan(subject: Subject) -> Iterator[Hit]:
         missing = [key for key in keys if subject.lacks(incident, PROGRAMME_FILE, "incidents", name, key)]
         if missing:
             yield Hit(
-                subject.place(PROGRAMME_FILE, "incidents", name),
+                subject.key(PROGRAMME_FILE, "incidents", name),
                 f"The plan for incident {name!r} does not say {listed([_ASKS[key] for key in missing])}.",
                 f"Add {listed([f'`{key}`' for key in missing])}.",
             )

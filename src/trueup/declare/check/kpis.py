@@ -82,7 +82,7 @@ def beyond_accuracy(subject: Subject) -> Iterator[Hit]:
     for name, workflow, file in subject.workflows():
         if workflow.kpis and all(_about_model(kpi_name, kpi) for kpi_name, kpi in workflow.kpis.items()):
             yield Hit(
-                subject.place(file, "kpis"),
+                subject.key(file, "kpis"),
                 f"Workflow {name!r} measures only its model ({listed(sorted(workflow.kpis))}): "
                 "nothing says whether anybody uses it, or what the work gains.",
                 "Add a KPI of adoption, operation or quality of the outcome under `kpis`.",
@@ -340,7 +340,7 @@ def long_enough_baseline(subject: Subject) -> Iterator[Hit]:
         weeks = max(0, ((sunday - monday).days + 1) // 7)
         if weeks < _WEEKS_NEEDED:
             yield Hit(
-                subject.place(file, "pilot", "baseline"),
+                subject.place(file, "pilot", "baseline", "from"),
                 f"The baseline of {name!r} holds {weeks} full weeks; {_WEEKS_NEEDED} are needed to know its spread.",
                 f"Begin it on {shifted(sunday, 1 - 7 * _WEEKS_NEEDED)} or earlier.",
             )

@@ -39,7 +39,7 @@ def measurable_objective(subject: Subject) -> Iterator[Hit]:
             words = listed([{"kpi": "KPI", "targets": "target with a date"}[key] for key in missing])
             write = {"kpi": "`kpi: WORKFLOW.KPI`", "targets": "`targets: [{by: DATE, reach: -30%}]`"}
             yield Hit(
-                subject.place(PROGRAMME_FILE, "objectives", name),
+                subject.key(PROGRAMME_FILE, "objectives", name),
                 f"Objective {name!r} has no {words}, so nobody can say whether it was reached.",
                 f"Add {listed([write[key] for key in missing])}.",
             )
@@ -53,7 +53,7 @@ def _targets(subject: Subject, name: str, objective: Objective) -> Iterator[Hit]
             refused = (PROGRAMME_FILE, path) in subject.programme.places.values and key not in target.model_fields_set
             if getattr(target, key) is None and not refused:
                 yield Hit(
-                    subject.place(PROGRAMME_FILE, *path),
+                    subject.place(PROGRAMME_FILE, *path[:-1]),
                     f"Target {position + 1} of objective {name!r} has no {meaning}.",
                     f"Write the target as `{{by: 2018-12-31, reach: -30%}}`; `{key}` is missing.",
                 )

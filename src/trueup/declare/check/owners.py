@@ -75,7 +75,7 @@ def reliability_owners(subject: Subject) -> Iterator[Hit]:
         missing = [role for role in _RELIABILITY if subject.lacks(workflow.owners, file, "owners", role)]
         if missing:
             yield Hit(
-                subject.place(file, "owners"),
+                subject.key(file, "owners"),
                 f"Workflow {name!r} is in production and names nobody for {listed(missing)}.",
                 f"Add under `owners`: {', '.join(f'{role}: ID' for role in missing)}.",
             )

@@ -104,7 +104,7 @@ def checkable_supplier(subject: Subject) -> Iterator[Hit]:
         missing = [key for key in keys if subject.lacks(supplier, PROGRAMME_FILE, "suppliers", name, key)]
         if missing:
             yield Hit(
-                subject.place(PROGRAMME_FILE, "suppliers", name),
+                subject.key(PROGRAMME_FILE, "suppliers", name),
                 f"The plan of supplier {name!r} has no {listed(missing)}: nothing can be checked in 90 days.",
                 f"Add {listed([f'`{key}`' for key in missing])}.",
             )

@@ -217,7 +217,7 @@ def build_or_buy(subject: Subject) -> Iterator[Hit]:
             other.cost is not None or other.because_not for other in approach.alternatives.values()
         ):
             yield Hit(
-                subject.place(file, "approach", "alternatives"),
+                subject.key(file, "approach", "alternatives"),
                 f"Use case {name!r} is to be done by {approach.choice!r}, and no alternative was weighed.",
                 "Add `alternatives: {buy: {cost: [LOW, MIDDLE, HIGH], because_not: WHY}}`.",
             )

@@ -127,7 +127,7 @@ def outcomes_not_tools(subject: Subject) -> Iterator[Hit]:
             )
     if programme.suppliers and subject.lacks(programme, PROGRAMME_FILE, "objectives"):
         yield Hit(
-            subject.place(PROGRAMME_FILE, "suppliers"),
+            subject.key(PROGRAMME_FILE, "suppliers"),
             f"{len(programme.suppliers)} suppliers are declared and no objective: nothing says what they are for.",
             "Declare the outcomes under `objectives` first.",
         )

@@ -37,6 +37,10 @@ class Subject:
         """Return where a value stands, or the nearest existing key that should hold it."""
         return self.programme.places.of(file, *path)
 
+    def key(self, file: str, *path: str | int) -> Span:
+        """Return where a key stands that should hold something and does not, or the nearest existing one above it."""
+        return self.programme.places.of_key(file, *path)
+
     def lacks(self, holder: BaseModel | None, file: str, *path: str) -> bool:
         """Tell whether a value is not given. One that was refused for its type is a finding already, so not this."""
         values = self.programme.places.values
