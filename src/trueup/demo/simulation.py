@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Column = NDArray[np.object_]
 
 # Any seed shows the same truths at week 8 (the tests try many); with this one the week-4 gates are still open.
-SEED = 3
+SEED = 256
 _DAY = 86_400
 _WEEK = 7 * _DAY
 # Weekday weights of arrivals, Monday first; nobody hands anything in at a weekend.
