@@ -17,10 +17,10 @@ from typing import Any
 
 import yaml
 
-from trueup.declare.emit import render
+from trueup.declare.editing.emit import render
+from trueup.declare.editing.splice import spliced
 from trueup.declare.programme import Path_
-from trueup.declare.splice import spliced
-from trueup.declare.yaml_tree import parse_tree
+from trueup.declare.reading.yaml_tree import parse_tree
 from trueup.kernel.errors import DeclarationError
 
 __all__ = ["edited", "render"]

@@ -11,16 +11,16 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from trueup.declare.check import registry, waivers
-from trueup.declare.folder import declared_files, misplaced, require_programme
 from trueup.declare.model.programme import ProgrammeFile
 from trueup.declare.model.registration import Registration
 from trueup.declare.model.use_case import UseCase
 from trueup.declare.model.workflow import Workflow
 from trueup.declare.programme import PROGRAMME_FILE, Path_, Places, Programme
-from trueup.declare.references import Known, reference_findings
-from trueup.declare.source import read_source
-from trueup.declare.typed import typed
-from trueup.declare.yaml_tree import Tree, parse_tree
+from trueup.declare.reading.folder import declared_files, misplaced, require_programme
+from trueup.declare.reading.references import Known, reference_findings
+from trueup.declare.reading.source import read_source
+from trueup.declare.reading.typed import typed
+from trueup.declare.reading.yaml_tree import Tree, parse_tree
 from trueup.kernel.errors import DeclarationError
 from trueup.kernel.finding import Finding, Severity, Span
 

@@ -1,0 +1,1 @@
+"""Bytes -> text -> plain data with places -> typed values; what does not fit on the way becomes findings."""
