@@ -76,7 +76,7 @@ def check_kill(prepared: tuple[Path, str], tmp_path: Path, touch: int) -> int:
     return code
 
 
-@pytest.mark.parametrize("touch", range(3, 60, 4))
+@pytest.mark.parametrize("touch", [5, 12, 19, 26, 33, 40, 47])
 def test_a_sample_of_kills(prepared: tuple[Path, str], tmp_path: Path, touch: int) -> None:
     assert check_kill(prepared, tmp_path, touch) in {0, -9}
 
@@ -94,7 +94,7 @@ def test_the_kills_reach_to_the_end_of_the_work(prepared: tuple[Path, str], tmp_
     assert_all_or_nothing(root)
 
 
-@pytest.mark.parametrize("kilobytes", [1, 4, 16, 64])
+@pytest.mark.parametrize("kilobytes", [1, 16])
 def test_a_full_disk_changes_nothing_or_everything(prepared: tuple[Path, str], tmp_path: Path, kilobytes: int) -> None:
     root, review = copied(prepared, tmp_path)
     limit = kilobytes * 1024
