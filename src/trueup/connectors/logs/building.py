@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -92,10 +92,6 @@ class Pass:
         if self._source.columns != self._known.columns:
             self._known.columns = self._source.columns
             return False
-        return self.settle_columns()
-
-    def settle_columns(self) -> bool:
-        """Return whether all columns were read as they are meant; raises DataError as `settle` does."""
         if not self.rows:
             raise DataError("data-empty", "The log holds no event.", "Export it again; check the filter of the export.")
         for name, tally in self._empty.items():
@@ -168,16 +164,13 @@ def build(source: Source, spec: LogSpec, target: Path, progress: Progress) -> Pa
     raise DataError("not-a-log", "The log reads differently each time.", "Make sure that nothing writes to it.")
 
 
-def check_in_place(source: Source, spec: LogSpec, progress: Progress) -> int:
-    """Check the declared columns of a typed source without keeping anything; return the number of rows.
-
-    Raises DataError as `build` does.
-    """
-    reading = Pass(source, replace(spec, duplicates="keep"), Known(spec.named, {}, set()))
+def check_in_place(source: Source, spec: LogSpec, progress: Progress) -> Pass:
+    """Check a typed source without keeping anything, and return the reading. Raises DataError as `build` does."""
+    reading = Pass(source, spec, Known(source.columns, {}, set()))
     for _ in _converted(source, reading, progress):
         pass
-    reading.settle_columns()
-    return reading.rows
+    reading.settle()
+    return reading
 
 
 def write(target: Path, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:

@@ -36,17 +36,19 @@ class LogCache:
         self.digests = FileDigests(folder / "digests")
 
     def name(self, source: Path, source_digest: str, spec: LogSpec) -> str:
-        """Return the name under which a log read in this way is kept."""
+        """Return the name under which a log read in this way is kept: it stands for the content of the source."""
         asked = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(spec).items()}
         key = digest({"version": _VERSION, "digest": source_digest, "name": source.name, "spec": asked})
         return f"{key.removeprefix('sha256:')[:32]}.parquet"
 
-    def get(self, name: str, progress: Progress) -> NormalisedLog | None:
+    def get(self, name: str, source: Path, progress: Progress) -> NormalisedLog | None:
         """Return the log kept under a name; None where there is none, or it is not what was put there."""
         path = self._folder / name
         try:
             about = json.loads(self._about(path).read_bytes())
-            if self.digests.of(path, progress) != about["sealed"]:
+            if about["sealed"] is None:
+                path = source
+            elif self.digests.of(path, progress) != about["sealed"]:
                 return None
             return NormalisedLog(path, about["digest"], about["rows"], tuple(about["columns"]), tuple(about["notes"]))
         except (OSError, ValueError, KeyError, TypeError, DataError):
@@ -72,7 +74,11 @@ class LogCache:
             with suppress(OSError):
                 path.unlink(missing_ok=True)
 
-    def put(self, built: Path, name: str, about: dict[str, Json], progress: Progress) -> NormalisedLog:
+    def approve(self, name: str, about: dict[str, Json]) -> None:
+        """Remember that a source was checked and may be used where it lies. Raises StorageError."""
+        write_durably(self._about(self._folder / name), canonical({**about, "sealed": None}))
+
+    def put(self, built: Path, name: str, about: dict[str, Json], progress: Progress) -> None:
         """Keep a built file under a name, with its `digest`, `rows`, `columns` and `notes`.
 
         All of the file is on disk before the name is, and what is said about it comes last.
@@ -90,10 +96,6 @@ class LogCache:
         except (OSError, DataError) as error:
             raise cannot_write(self._folder, error) from error
         write_durably(self._about(path), canonical({**about, "sealed": sealed}))
-        kept = self.get(name, progress)
-        if kept is None:
-            raise cannot_write(self._folder, OSError("what was written does not read back"))
-        return kept
 
     def _about(self, path: Path) -> Path:
         return path.with_suffix(".json")

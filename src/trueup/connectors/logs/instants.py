@@ -106,12 +106,8 @@ class InstantColumn:
     @property
     def notes(self) -> tuple[str, ...]:
         """What one should know of how the column was read."""
-        if not self._shifted:
-            return ()
-        return (
-            f"{self._name}: {self._shifted} times lie in the hour that {self._spec.zone} skips in spring; they are "
-            "read as the end of it.",
-        )
+        said = f"{self._name}: {self._shifted} times lie in the hour that {self._spec.zone} skips in spring"
+        return (f"{said}; they are read as the end of it.",) if self._shifted else ()
 
     def _declared_wrongly(self) -> bool:
         large = self.first_large if self._spec.dates == "month-first" else self.second_large

@@ -10,7 +10,7 @@ from pyarrow import parquet as pq
 
 from trueup.connectors.logs.arrays import integers
 from trueup.connectors.logs.building import ROW, build, check_in_place, write
-from trueup.connectors.logs.cache import LogCache
+from trueup.connectors.logs.cache import LogCache, cannot_write
 from trueup.connectors.logs.digests import fingerprint
 from trueup.connectors.logs.formats.columnar import Columnar
 from trueup.connectors.logs.formats.delimited import Delimited
@@ -41,8 +41,8 @@ def normalised(path: Path, spec: LogSpec, cache: Path, progress: Progress) -> No
     The file returned has every column of the source under its own name as text (null where the text is one of
     `spec.missing`; never in the case and activity columns), the columns in `spec.times`, and those that an XES log
     declares as dates, as timestamp[us] in UTC, and `_row`, the number of the row in the source from 0.
-    A Parquet source whose times are typed is returned as it lies (no `_row`; its own types and nulls); events that
-    are equal in every column are not looked for in it. Nothing is returned of a log that is not read whole.
+    A Parquet source whose times are typed is checked and returned as it lies (no `_row`; its own types and nulls).
+    Nothing is returned of a log that is not read whole.
     `cache` may be deleted at any time.
 
     Raises DataError for what speaks against the log, StorageError when `cache` cannot be written.
@@ -52,38 +52,40 @@ def normalised(path: Path, spec: LogSpec, cache: Path, progress: Progress) -> No
     before = _stat(path)
     digest = kept.digests.of(path, progress)
     name = kept.name(path, digest, spec)
-    found = kept.get(name, progress)
+    found = kept.get(name, path, progress)
     if found is None:
-        found = _read(path, spec, kept, progress, digest=digest, name=name)
+        _read(path, spec, kept, progress, digest=digest, name=name)
         if _stat(path) != before:
             raise DataError("changed-while-read", f"{path.name} changed while it was read.", "Run the command again.")
+        found = kept.get(name, path, progress)
+    if found is None:
+        raise cannot_write(cache, OSError("what was written does not read back"))
     return found
 
 
-def _read(path: Path, spec: LogSpec, kept: LogCache, progress: Progress, *, digest: str, name: str) -> NormalisedLog:
+def _read(path: Path, spec: LogSpec, kept: LogCache, progress: Progress, *, digest: str, name: str) -> None:
     inside = look(path)
-    if inside.format == "parquet":
-        columnar = Columnar(path)
-        if columnar.fits(spec):
-            rows = check_in_place(columnar, spec, progress)
-            return NormalisedLog(path, digest, rows, columnar.columns, columnar.notes)
-        source: Source = columnar
-    else:
-        source = _source(path, inside, spec)
+    source = _source(path, inside, spec)
+    about: dict[str, Json] = {"digest": digest, "columns": list(source.columns)}
+    if isinstance(source, Columnar) and source.fits(spec):
+        checked = check_in_place(source, spec, progress)
+        # Where two rows look alike they are compared in full, and put into words, on the way through a copy.
+        if not len(checked.repeats.suspects()):
+            kept.approve(name, {**about, "rows": checked.rows, "notes": []})
+            return
     with kept.building() as target:
         reading = build(source, spec, target, progress)
         cut = _refuse_cut(inside, spec, reading)
         dropped = _without_repeats(target, spec, reading, source)
-        about: dict[str, Json] = {
-            "digest": digest,
-            "rows": reading.rows - dropped,
-            "columns": list(source.columns),
-            "notes": [*inside.notes, *source.notes, *reading.notes(), *cut, *_said_dropped(dropped)],
-        }
-        return kept.put(target, name, about, progress)
+        notes = [*inside.notes, *source.notes, *reading.notes(), *cut, *_said_dropped(dropped)]
+        columns = list(source.columns)
+        about = {"digest": digest, "rows": reading.rows - dropped, "columns": columns, "notes": notes}
+        kept.put(target, name, about, progress)
 
 
 def _source(path: Path, inside: Found, spec: LogSpec) -> Source:
+    if inside.format == "parquet":
+        return Columnar(path)
     return Xes(path, inside.name) if inside.format == "xes" else Delimited(path, inside.name, spec.named)
 
 

@@ -33,13 +33,13 @@ class Columnar:
     def __init__(self, path: Path) -> None:
         self._path = path
         schema = self._schema()
-        self._fields = [field for field in schema if not pa.types.is_nested(field.type)]
-        self._positions = [position for position, field in enumerate(schema) if not pa.types.is_nested(field.type)]
-        self.columns, renamed = distinct([field.name for field in self._fields])
+        flat = [(position, field) for position, field in enumerate(schema) if not pa.types.is_nested(field.type)]
+        self._positions = [position for position, _ in flat]
+        self.columns, renamed = distinct([field.name for _, field in flat])
         nested = [field.name for field in schema if pa.types.is_nested(field.type)]
         passed = (f"{path.name}: nested columns are not read: {', '.join(nested[:5])}.",) if nested else ()
         self.notes = (*renamed, *passed)
-        self.types = dict(zip(self.columns, (field.type for field in self._fields), strict=True))
+        self.types = dict(zip(self.columns, (field.type for _, field in flat), strict=True))
         self.instants = frozenset(name for name, kind in self.types.items() if pa.types.is_timestamp(kind))
 
     def batches(self, progress: Progress) -> Iterator[pa.RecordBatch]:
@@ -60,8 +60,8 @@ class Columnar:
         return tuple(f"row {row + 1}" for row in rows)
 
     def fits(self, spec: LogSpec) -> bool:
-        """Tell whether the file can be used in place: typed times that need no zone, text in the named columns."""
-        if self.notes or not all(column in self.types for column in spec.named):
+        """Tell whether the file may be used in place: typed times that need no zone, text in the named columns."""
+        if self.notes or spec.duplicates == "drop" or not all(column in self.types for column in spec.named):
             return False
         if not all(_is_instant(self.types[column], spec.zone) for column in spec.times):
             return False
