@@ -43,6 +43,24 @@ def misplaced() -> None:
     """
 
 
+@elsewhere("FILE03", Severity.NOTE, "Question that is still open")
+def open_question() -> None:
+    """A `TODO` in a comment says that somebody owes an answer.
+
+    `trueup new` leaves one behind every key for which there was no answer. What the answer is needed for may be
+    refused until it is given.
+
+    Fix:
+        Write the value, and delete the comment.
+
+    Bad:
+        sponsor:  # TODO: the id of the person who pays and decides
+
+    Good:
+        sponsor: coo
+    """
+
+
 @elsewhere("YAML01", Severity.ERROR, "Text that is not YAML")
 def syntax() -> None:
     """Where the syntax breaks, nothing after it can be trusted to mean what it seems to.
@@ -191,6 +209,7 @@ def idle_waiver() -> None:
 RULES = (
     unreadable,
     misplaced,
+    open_question,
     syntax,
     duplicate_key,
     expansion,

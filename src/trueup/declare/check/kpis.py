@@ -45,7 +45,8 @@ def locked_baseline(subject: Subject) -> Iterator[Hit]:
     """
     for name, _workflow, pilot, file in subject.pilots():
         registration = registration_file(name)
-        if pilot.starts is None or name in subject.programme.registrations or registration in subject.programme.digests:
+        locked = name in subject.programme.registrations or (subject.programme.root / registration).exists()
+        if pilot.starts is None or locked:
             continue
         days = (pilot.starts - subject.today).days
         if days > ABOUT_TO_LAUNCH:

@@ -82,7 +82,7 @@ def reliability_owners(subject: Subject) -> Iterator[Hit]:
         yield from _unknown(subject, name, workflow, file)
 
 
-@rule("OWN04", Severity.ERROR, "Owner of a workflow's reliability who is not a person")
+@rule("OWN04", Severity.ERROR, "Reliability owner who is not a person")
 def real_owners(subject: Subject) -> Iterator[Hit]:
     """A name that is nobody's is worse than none: it looks as if somebody had been asked.
 
