@@ -37,7 +37,8 @@ def answering(command: str) -> Callable[[Callable[P, Answer]], Callable[P, None]
         @click.option("--json", "as_json", is_flag=True, help="Print one JSON envelope on stdout.")
         @functools.wraps(function)
         def run(*args: P.args, **kwargs: P.kwargs) -> None:
-            as_json = bool(kwargs.pop("as_json", False))
+            # `--format json`, where a command has formats, is another word for `--json`.
+            as_json = bool(kwargs.pop("as_json", False)) or kwargs.get("form") == "json"
             try:
                 answer = function(*args, **kwargs)
             except TrueupError as error:

@@ -18,7 +18,7 @@ from trueup.declare.model.workflow import Workflow
 from trueup.declare.programme import PROGRAMME_FILE, Path_, Places, Programme
 from trueup.declare.reading.folder import declared_files, misplaced, require_programme
 from trueup.declare.reading.references import Known, reference_findings
-from trueup.declare.reading.source import read_source
+from trueup.declare.reading.source import open_questions, read_source
 from trueup.declare.reading.typed import typed
 from trueup.declare.reading.yaml_tree import Tree, parse_tree
 from trueup.kernel.errors import DeclarationError
@@ -98,7 +98,7 @@ class _Reading:
         self.values.update({(file, path): span for path, span in tree.values.items()})
         self.keys.update({(file, path): span for path, span in tree.keys.items()})
         value, findings = typed(model, tree)
-        self.findings += [*tree.findings, *findings]
+        self.findings += [*tree.findings, *findings, *open_questions(source)]
         return value
 
     def read_folder(self, folder: str, model: type[Model]) -> dict[str, Model]:

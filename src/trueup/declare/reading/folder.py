@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from trueup.declare.programme import PROGRAMME_FILE
+from trueup.declare.programme import PROGRAMME_FILE, is_id
 from trueup.declare.reading.problems import problem
 from trueup.kernel.errors import NotFoundError
 from trueup.kernel.finding import Finding, Span
 from trueup.kernel.text import did_you_mean
 
 FOLDERS = ("use-cases", "workflows", "registrations")
-_ID = re.compile(r"[a-z0-9][a-z0-9-]*")
 _YAML = {".yaml", ".yml"}
 
 
@@ -41,13 +40,17 @@ def require_programme(root: Path) -> None:
 
 def declared_files(root: Path, folder: str) -> list[str]:
     """Return the files `FOLDER/ID.yaml`, relative, sorted; hidden ones are nobody's declaration."""
-    return [f"{folder}/{path.name}" for path in _entries(root / folder) if path.suffix == ".yaml"]
+    return [f"{folder}/{path.name}" for path in _entries(root / folder) if path.suffix == ".yaml" and _speakable(path)]
 
 
 def misplaced(root: Path) -> Iterator[Finding]:
     """Yield the YAML files that somebody may take for declarations and that are not read as such."""
     for folder in FOLDERS:
         for path in _entries(root / folder):
+            if not _speakable(path):
+                detail = f"The name {path.name!a} holds characters that cannot be shown, so the file is not read."
+                yield problem("FILE02", Span(folder), detail, "Rename it; an id is small letters, digits and dashes.")
+                continue
             yield from _in_folder(f"{folder}/{path.name}", path)
     for path in _entries(root):
         yield from _beside(path)
@@ -63,7 +66,7 @@ def _entries(folder: Path) -> list[Path]:
 
 def _in_folder(file: str, path: Path) -> Iterator[Finding]:
     if path.suffix == ".yaml":
-        if _ID.fullmatch(path.stem) is None:
+        if not is_id(path.stem):
             detail = f"{path.stem!r} is the id of what stands in it; an id is small letters, digits and dashes."
             yield problem("FILE02", Span(file), detail, f"Rename it, such as to {_slug(path.stem)}.yaml.")
     elif path.suffix.lower() in _YAML:
@@ -83,6 +86,11 @@ def _beside(path: Path) -> Iterator[Finding]:
         yield problem("FILE02", Span(name), detail, f"Rename the folder to one of {', '.join(FOLDERS)}.")
     elif path.is_file() and name != PROGRAMME_FILE and path.suffix.lower() in _YAML and _meant(name, [PROGRAMME_FILE]):
         yield problem("FILE02", Span(name), f"{name} is not read; {PROGRAMME_FILE} is.", "Delete or rename it.")
+
+
+def _speakable(path: Path) -> bool:
+    """Tell whether a name can stand in a finding: control characters and broken encodings cannot."""
+    return path.name.isprintable()
 
 
 def _readable(folder: Path) -> bool:

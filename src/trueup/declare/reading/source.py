@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from trueup.kernel.finding import Finding, Span
 
 # A thousand pages of YAML; beyond it a file is data, not a declaration.
 LARGEST_BYTES = 4_000_000
+_TODO = re.compile(r"(?:^|\s)(?P<mark># ?TODO)\b:?(?P<what>.{0,120})")
 _BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -59,6 +62,18 @@ def decoded(file: str, content: bytes) -> Source | Finding:
         detail = f"Byte {error.start + 1} (0x{byte:02x}) is not UTF-8; it may come from an older Windows encoding."
         return _unreadable(file, detail, "Save the file as UTF-8.", _at(content, error.start))
     return Source(file, text.removeprefix(_BYTE_ORDER_MARK), digest_bytes(content))
+
+
+def open_questions(source: Source) -> Iterator[Finding]:
+    """Yield what a comment with TODO says is still to be answered."""
+    if "TODO" not in source.text:
+        return
+    for number, line in enumerate(source.text.split("\n"), start=1):
+        match = _TODO.search(line)
+        if match is not None:
+            where = Span(source.file, number, match.start("mark") + 1)
+            detail = f"Still open: {match['what'].strip() or 'the comment does not say what'}."
+            yield problem("FILE03", where, detail, "Write the value, and delete the comment.")
 
 
 def _at(content: bytes, offset: int) -> tuple[int, int]:
