@@ -61,6 +61,11 @@ class Pass:
         self.rows = 0
 
     @property
+    def _compares(self) -> bool:
+        """Whether rows are compared: those of an event log are; a table without cases may repeat itself."""
+        return self._spec.duplicates == "drop" or (self._spec.duplicates == "refuse" and self._spec.case is not None)
+
+    @property
     def schema(self) -> pa.Schema:
         """The schema of what is written."""
         fields = [
@@ -73,7 +78,7 @@ class Pass:
         start = self.rows
         self.rows += batch.num_rows
         raw = [self._column(batch, name) for name in self._known.columns]
-        if self._spec.duplicates != "keep":
+        if self._compares:
             self.repeats.add([pc.cast(column, pa.string()) for column in raw])
         named = zip(self._known.columns, raw, strict=True)
         out = {name: self._kept(name, column, start) for name, column in named}
@@ -86,14 +91,14 @@ class Pass:
 
         Raises DataError for everything that speaks against the log.
         """
+        if not self.rows:
+            raise DataError("data-empty", "The log holds no event.", "Export it again; check the filter of the export.")
         for name in self._spec.named:
             if name not in self._source.columns:
                 raise missing_column(name, self._source.columns)
         if self._source.columns != self._known.columns:
             self._known.columns = self._source.columns
             return False
-        if not self.rows:
-            raise DataError("data-empty", "The log holds no event.", "Export it again; check the filter of the export.")
         for name, tally in self._empty.items():
             if tally.count:
                 raise empty_cases(name, tally, self._source, activity=name == self._spec.activity)

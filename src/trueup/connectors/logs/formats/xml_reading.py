@@ -118,7 +118,7 @@ class Reading:
                 f"{self._name} is not well-formed XML: line {error.lineno}, {expat.ErrorString(error.code)}.",
                 "Export the log again as XES.",
             ) from None
-        except ValueError as error:
+        except (LookupError, ValueError) as error:
             raise DataError(
                 "bad-encoding", f"{self._name} cannot be decoded: {error}.", "Export the log as XES in UTF-8."
             ) from None
