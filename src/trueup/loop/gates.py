@@ -118,7 +118,8 @@ def _judge_registered(bench: Workbench, view: PilotView, gate: str, at: datetime
         level,
         unknown=unknown,
         comparison=primary,
-        guardrails=tuple(_guardrails(view, at, at)),
+        # A baseline that is no baseline says nothing about guardrails either.
+        guardrails=() if unknown else tuple(_guardrails(view, at, at)),
         next_speaking=_next_speaking(view, pilot, gate, primary),
         notes=notes,
     )
@@ -192,11 +193,12 @@ def _crossed_in_between(
     view = PilotView(name, workflow, registration, bench.observations.observer())
     if view.starts >= as_of or unrecorded(bench, name) or moved_promise(view):
         return
-    population = view.observer.population(name, since=view.starts, until=as_of, as_of=as_of)
-    if unusable_arms(view, population) is not None or (not view.concurrent and broken_series(view, population, as_of)):
-        return
+    # The readings first: they are cheap, and in nearly every week nothing is crossed.
     readings = tuple(_watched_guardrails(view, as_of))
     if not any(reading.state is GuardrailState.CROSSED for reading in readings):
+        return
+    population = view.observer.population(name, since=view.starts, until=as_of, as_of=as_of)
+    if unusable_arms(view, population) is not None or (not view.concurrent and broken_series(view, population, as_of)):
         return
     question = _question(
         workflow,

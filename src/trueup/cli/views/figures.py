@@ -52,4 +52,6 @@ def _digits(value: float) -> int:
 def wrapped(text: str, indent: int = 8) -> str:
     """Wrap a sentence to 80 columns under an indent."""
     pad = " " * indent
-    return textwrap.fill(text, WIDTH, initial_indent=pad, subsequent_indent=pad, break_long_words=False)
+    return textwrap.fill(
+        text, WIDTH, initial_indent=pad, subsequent_indent=pad, break_long_words=False, break_on_hyphens=False
+    )
