@@ -1,4 +1,4 @@
-"""The composition root: one programme folder and its state. Clocks, settings and keys are made here and nowhere else."""
+"""The composition root: one programme and its state. Clocks, settings and keys are made here and nowhere else."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trueup.kernel.canonical import Json
-from trueup.kernel.errors import DataError, LedgerBrokenError, NotFoundError
+from trueup.kernel.errors import DataError, LedgerBrokenError, NotFoundError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -297,8 +297,19 @@ def signer_for(bench: Workbench, who: str) -> Callable[[bytes], Mapping[str, Jso
     if public is None or not setting:
         user = getpass.getuser()
         return lambda _: {"claimed": user}
-    private = Path(setting).read_bytes()
+    private = _signing_key(Path(setting))
     return lambda message: {"signature": sign_decision(message, private, public)}
+
+
+def _signing_key(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise StorageError(
+            "signing-key-unreadable",
+            f"The signing key {str(path)!r} cannot be read: {error.strerror}.",
+            f"Set {SIGNING_KEY_SETTING} to the file of your SSH private key, or unset it to leave a claim.",
+        ) from None
 
 
 def verify_ledger(root: Path, progress: Progress) -> Report:

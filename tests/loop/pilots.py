@@ -70,7 +70,12 @@ events:
   complete: [Settled]
   matures_after: 14d
 kpis:
-  cycle_time: {duration: {from: first Received, to: last Settled}, unit: days, better: lower, target: -30%, worth_having: -10%}
+  cycle_time:
+    duration: {from: first Received, to: last Settled}
+    unit: days
+    better: lower
+    target: -30%
+    worth_having: -10%
   first_pass: {share: {without: [Returned]}, better: higher, worth_having: +3pp}
 pilot:
   starts: 2024-04-01

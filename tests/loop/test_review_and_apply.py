@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ def registered(programme: Path) -> Path:
     return programme
 
 
-def gates(ran: Ran) -> dict[str, dict[str, object]]:
+def gates(ran: Ran) -> dict[str, dict[str, Any]]:
     return {change["gate"]: change for change in ran.data["changes"] if change["kind"] == "gate"}
 
 
@@ -40,7 +41,7 @@ def test_a_real_effect_is_found_and_signed(registered: Path) -> None:
     assert set(found) == {"week-4", "week-8"}
     assert found["week-8"]["outcome"] == "go"
     assert found["week-8"]["evidence_level"] == "A (attested)"
-    assert found["week-8"]["guardrails"][0]["state"] in {"held", "open"}  # type: ignore[index]
+    assert found["week-8"]["guardrails"][0]["state"] in {"held", "open"}
     upper = found["week-8"]["upper"]
     assert isinstance(upper, float)
     assert upper < 0
@@ -116,7 +117,7 @@ def test_between_concurrent_arms_a_break_is_a_note(tmp_path: Path) -> None:
     run("baseline", root, "claims", "--by", "owner", "--as-of", "2024-03-31")
     week_8 = gates(run("review", root, "--as-of", WEEK_8))["week-8"]
     assert week_8["outcome"] == "go"
-    assert any("cases a week" in note for note in week_8["notes"])  # type: ignore[union-attr]
+    assert any("cases a week" in note for note in week_8["notes"])
 
 
 def test_a_crossed_guardrail_stops_in_between(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ _WORDING = {
 }
 _DESIGN_WORD = {
     Level.RANDOMISED: "randomised",
-    Level.ATTESTED: "randomised*",
+    Level.ATTESTED: "randomised",
     Level.STAGGERED: "staggered",
     Level.MATCHED: "matched",
     Level.STABLE: "stable before/after",

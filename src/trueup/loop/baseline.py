@@ -19,6 +19,7 @@ from trueup.declare.model.workflow import gate_week
 from trueup.declare.programme import registration_file, workflow_file
 from trueup.evidence import power
 from trueup.evidence.moments import Moments
+from trueup.evidence.weekly import mean_interval_of_week, share_interval_of_week
 from trueup.kernel.canonical import Json, digest_bytes
 from trueup.kernel.clock import format_instant, start_of_day, week_of
 from trueup.kernel.errors import ConflictError, DataError, UsageError
@@ -305,15 +306,18 @@ def _answer(
 
 
 def _summary(kpi: str, frozen: FrozenKpi) -> dict[str, Any]:
-    half = None
-    if frozen.mean is not None and frozen.variance is not None and frozen.n > 1:
-        half = 1.96 * (frozen.variance / frozen.n) ** 0.5
+    if frozen.events is not None:
+        interval = share_interval_of_week(frozen.events, frozen.n)
+    else:
+        mean, variance = frozen.mean or 0.0, frozen.variance or 0.0
+        squares = (frozen.n - 1) * variance + frozen.n * mean * mean
+        interval = mean_interval_of_week(frozen.n, frozen.n * mean, squares)
     return {
         "kpi": kpi,
         "n": frozen.n,
         "value": frozen.mean,
-        "lower": None if half is None or frozen.mean is None else frozen.mean - half,
-        "upper": None if half is None or frozen.mean is None else frozen.mean + half,
+        "lower": known(interval.lower),
+        "upper": known(interval.upper),
         "unit": frozen.unit,
         "capped": frozen.capped,
     }

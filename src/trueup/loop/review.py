@@ -178,7 +178,7 @@ def digest_matches(content: Mapping[str, Any]) -> bool:
     """Tell whether a saved review still says what its fingerprint covers."""
     changes = [{key: value for key, value in change.items() if key != "n"} for change in content["changes"]]
     body = {"as_of": content["as_of"], "files": content["files"], "changes": changes}
-    return digest(body) == content["fingerprint"]
+    return digest(body) == str(content["fingerprint"])
 
 
 def _known_reviews(bench: Workbench) -> str:

@@ -78,14 +78,14 @@ def from_here(folder: str) -> str:
 
 def check_github(data: Mapping[str, Any], *, folder: str) -> str:
     """Return workflow commands, which a code host shows on the lines of a change; waived findings are left out."""
-    levels = {"note": "notice"}
-    return "\n".join(
-        f"::{levels.get(found['severity'], found['severity'])} file={_property(from_here(folder) + found['file'])},line={found['line']},"
-        f"col={found['col']},title={_property(found['code'] + ' ' + found['summary'])}::"
-        f"{_message(found['detail'] + ' ' + found['fix'])}"
-        for found in data["findings"]
-        if "waived" not in found
-    )
+    return "\n".join(_command(found, folder) for found in data["findings"] if "waived" not in found)
+
+
+def _command(found: Mapping[str, Any], folder: str) -> str:
+    level = "notice" if found["severity"] == "note" else found["severity"]
+    place = f"file={_property(from_here(folder) + found['file'])},line={found['line']},col={found['col']}"
+    title = _property(f"{found['code']} {found['summary']}")
+    return f"::{level} {place},title={title}::{_message(found['detail'] + ' ' + found['fix'])}"
 
 
 def _message(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from trueup.cli.views.figures import difference, plain, wrapped
+from trueup.cli.views.figures import WIDTH, difference, plain, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,17 +41,23 @@ def _change_lines(change: Mapping[str, Any]) -> list[str]:
     return _gate_lines(change) if change["kind"] == "gate" else _assumption_lines(change)
 
 
+def _head(outcome: str, subject: str, about: str) -> str:
+    return f"  {outcome.upper():<5} {subject:<18} {about:<9} "
+
+
 def _gate_lines(change: Mapping[str, Any]) -> list[str]:
-    head = f"  {change['outcome'].upper():<8}{change['subject']:<19}{change['gate']:<8} "
-    figures = f"{change['kpi'] or ''} {difference(change, change['unit'])}" if change["kpi"] else ""
-    design = change["design"] if change["outcome"] != "unknown" else change["code"]
-    lines = [f"{head}{design}", f"          {figures}"] if figures else [f"{head}{design}"]
+    head = _head(change["outcome"], change["subject"], change["gate"])
+    design = change["code"] if change["outcome"] == "unknown" else f"{change['design']} · {change['evidence_level']}"
+    figures = f"{change['kpi']:<13}{difference(change, change['unit'])}" if change["estimate"] is not None else ""
+    lines = [f"{head}{figures}  {design}" if figures else f"{head}{design}"]
+    if len(lines[0]) > WIDTH:
+        lines = [f"{head}{design}", f"        {change['kpi']} {difference(change, change['unit'])}"]
     lines += [
-        wrapped(f"guardrail {rail['kpi']} {difference(rail, rail['unit'])}: {rail['state']}", 10)
+        wrapped(f"guardrail {rail['kpi']} {difference(rail, rail['unit'])}: {rail['state']}")
         for rail in change["guardrails"]
     ]
-    lines.append(wrapped(_because(change), 10))
-    return lines + [wrapped(f"note: {note}", 10) for note in change["notes"]]
+    lines.append(wrapped(_because(change)))
+    return lines + [wrapped(f"note: {note}") for note in change["notes"]]
 
 
 def _because(change: Mapping[str, Any]) -> str:
@@ -62,11 +68,10 @@ def _because(change: Mapping[str, Any]) -> str:
 
 
 def _assumption_lines(change: Mapping[str, Any]) -> list[str]:
-    word = "HOLDS" if change["holds"] else "FALSE"
-    head = f"  {word:<8}{change['id']:<19}assumption"
-    lines = [head, wrapped(change["because"], 10)]
+    measured = f"{change['measured']:.3g} measured, {change['direction']} {change['bound']:.3g} assumed"
+    lines = [wrapped(f"{'HOLDS' if change['holds'] else 'FALSE':<6}assumption {change['id']}   {measured}", 2)]
     if change["supports"]:
-        lines.append(wrapped(f"supports {', '.join(change['supports'])}", 10))
+        lines.append(wrapped(f"supports {', '.join(change['supports'])}"))
     return lines
 
 
