@@ -15,8 +15,9 @@ from trueup.declare.model.programme import ProgrammeFile
 from trueup.declare.model.registration import Registration
 from trueup.declare.model.use_case import UseCase
 from trueup.declare.model.workflow import Workflow
-from trueup.declare.programme import PROGRAMME_FILE, Path_, Places, Programme
+from trueup.declare.programme import PROGRAMME_FILE, Places, Programme
 from trueup.declare.reading.folder import declared_files, misplaced, require_programme
+from trueup.declare.reading.marks import Spans
 from trueup.declare.reading.references import Known, reference_findings
 from trueup.declare.reading.source import open_questions, read_source
 from trueup.declare.reading.typed import typed
@@ -55,7 +56,7 @@ def read_programme(root: Path, today: date) -> Checked:
         use_cases=reading.read_folder("use-cases", UseCase),
         workflows=reading.read_folder("workflows", Workflow),
         registrations=reading.read_folder("registrations", Registration),
-        places=Places(reading.values, reading.keys),
+        places=reading.places(),
         digests=reading.digests,
     )
     reading.findings.extend(reference_findings(programme, reading.known()))
@@ -80,8 +81,6 @@ class _Reading:
 
     root: Path
     trees: dict[str, Tree] = field(default_factory=dict)
-    values: dict[tuple[str, Path_], Span] = field(default_factory=dict)
-    keys: dict[tuple[str, Path_], Span] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
@@ -90,13 +89,11 @@ class _Reading:
         source = read_source(self.root, file)
         if isinstance(source, Finding):
             self.findings.append(source)
-            self.trees[file] = Tree()
+            self.trees[file] = Tree(file)
             return None
         self.digests[file] = source.digest
         tree = parse_tree(file, source.text)
         self.trees[file] = tree
-        self.values.update({(file, path): span for path, span in tree.values.items()})
-        self.keys.update({(file, path): span for path, span in tree.keys.items()})
         value, findings = typed(model, tree)
         self.findings += [*tree.findings, *findings, *open_questions(source)]
         return value
@@ -106,9 +103,15 @@ class _Reading:
         read = {_id(file): self.read(file, model) for file in declared_files(self.root, folder)}
         return {name: value for name, value in read.items() if value is not None}
 
+    def places(self) -> Places:
+        """Return where everything stands."""
+        values = {file: tree.values for file, tree in self.trees.items()}
+        return Places(Spans(values), Spans({file: tree.keys for file, tree in self.trees.items()}))
+
     def not_said(self, later: Iterable[Finding]) -> Iterator[Finding]:
         """Leave out what rules find at a value that could not be read: what is wrong there has been said."""
-        said = {found.where for found in self.findings} - {self.values.get((file, ())) for file in self.trees}
+        roots = {Span(file, *tree.values[()]) for file, tree in self.trees.items() if tree.read}
+        said = {found.where for found in self.findings} - roots
         return (found for found in later if found.where not in said)
 
     def known(self) -> Known:

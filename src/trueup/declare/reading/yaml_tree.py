@@ -13,6 +13,7 @@ import yaml
 
 from trueup.declare.programme import Path_
 from trueup.declare.reading import yaml_errors
+from trueup.declare.reading.marks import Marks
 from trueup.declare.reading.problems import problem
 from trueup.declare.reading.scalars import plain
 from trueup.kernel.finding import Finding, Span
@@ -38,22 +39,23 @@ class Stopped(Exception):  # noqa: N818 -- not a failure: the reader has said wh
 class Tree:
     """What a file says. `read` is False when nothing of it could be used; then `value` is None."""
 
+    file: str
     value: Any = None
     read: bool = False
-    values: dict[Path_, Span] = field(default_factory=dict)
-    keys: dict[Path_, Span] = field(default_factory=dict)
+    values: Marks = field(default_factory=dict)
+    keys: Marks = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
     def at(self, path: Path_) -> Span:
         """Return the place of a value; of the nearest existing key that should hold it when it is missing."""
         if path in self.values:
-            return self.values[path]
+            return Span(self.file, *self.values[path])
         holders = (path[:length] for length in range(len(path) - 1, 0, -1))
-        return next((self.keys[holder] for holder in holders if holder in self.keys), self.values[()])
+        return Span(self.file, *next((self.keys[holder] for holder in holders if holder in self.keys), self.values[()]))
 
     def at_key(self, path: Path_) -> Span:
         """Return the place of the key itself."""
-        return self.keys[path] if path in self.keys else self.at(path)
+        return Span(self.file, *self.keys[path]) if path in self.keys else self.at(path)
 
     def value_at(self, path: Path_) -> Any:
         """Return the value at a path that exists."""
@@ -97,8 +99,7 @@ class _Reader:
     """Builds a Tree from events."""
 
     def __init__(self, file: str) -> None:
-        self.tree = Tree()
-        self._file = file
+        self.tree = Tree(file)
         self._stack: list[_Open] = []
         self._nodes = 0
         self._documents = 0
@@ -126,7 +127,7 @@ class _Reader:
         else:
             detail = "The top level of the file is not a mapping of keys to values."
             fix = "Write `key: value` lines at the left margin."
-        self._report("TYPE01", self.tree.values.get((), Span(self._file)), detail, fix)
+        self._report("TYPE01", Span(self.tree.file, *self.tree.values.get((), (1, 1))), detail, fix)
 
     def _document(self, event: yaml.Event) -> None:
         self._documents += 1
@@ -152,16 +153,15 @@ class _Reader:
             self._report("YAML03", self._span(event.start_mark), detail, "Write the merged keys out.")
         opened.key = event.value
         path = (*opened.path, event.value)
-        span = self._span(event.start_mark)
         opened.skipped = path in self.tree.keys
         if opened.skipped:
-            first = self.tree.keys[path]
+            first, second = Span(self.tree.file, *self.tree.keys[path]), self._span(event.start_mark)
             detail = f"{shown(event.value)} stands here and on line {first.line}; the first one is used."
-            self._report("YAML02", span, detail, f"Keep one of the two: {first} or {span}.")
+            self._report("YAML02", second, detail, f"Keep one of the two: {first} or {second}.")
             # The places of the second value must not overwrite those of the first.
             opened.key = f"{event.value}\0{self._nodes}"
             return
-        self.tree.keys[path] = span
+        self.tree.keys[path] = _at(event.start_mark)
 
     def _begin(self, event: yaml.CollectionStartEvent) -> None:
         self._count(event.start_mark)
@@ -199,7 +199,7 @@ class _Reader:
             opened = self._stack[-1]
             last = len(opened.data) if opened.key is None else opened.key
             path = (*opened.path, last)
-        self.tree.values[path] = self._span(mark)
+        self.tree.values[path] = _at(mark)
         return path
 
     def _leave_out(self) -> None:
@@ -233,7 +233,7 @@ class _Reader:
         self._report("YAML03", self._span(event.start_mark), detail, fix)
 
     def _span(self, mark: Mark) -> Span:
-        return Span(self._file, mark.line + 1, mark.column + 1)
+        return Span(self.tree.file, *_at(mark))
 
     def _report(self, code: str, where: Span, detail: str, fix: str) -> None:
         self.tree.findings.append(problem(code, where, detail, fix))
@@ -243,3 +243,7 @@ class _Reader:
     def _stop(self, code: str, mark: Mark, detail: str, fix: str) -> None:
         self._report(code, self._span(mark), detail, fix)
         raise Stopped
+
+
+def _at(mark: Mark) -> tuple[int, int]:
+    return mark.line + 1, mark.column + 1
