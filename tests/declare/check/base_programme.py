@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -307,6 +308,23 @@ SHORT = {
 }
 
 Edit = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A change of the base programme that brings one code, at the marks in its new text."""
+
+    code: str
+    says: str
+    edits: tuple[Edit, ...]
+    today: date = TODAY
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.says}"
+
+
+def case(code: str, says: str, *edits: Edit, today: date = TODAY) -> Case:
+    return Case(code, says, edits, today)
 
 
 def edited(*edits: Edit) -> tuple[dict[str, str], list[str]]:

@@ -206,6 +206,24 @@ def idle_waiver() -> None:
     """
 
 
+@elsewhere("WAIV03", Severity.WARNING, "Waiver by somebody who may not waive")
+def unauthorised_waiver() -> None:
+    """Whoever is measured by a rule does not excuse themselves from it.
+
+    Waivers belong to the sponsor and to those in `operating_model.decides`. The waiver is still shown and still
+    counts, with this finding beside it.
+
+    Fix:
+        Have it given by the sponsor or by somebody in `operating_model.decides`.
+
+    Bad:
+        waivers: [{code: PORT06, because: tender open, by: clerk, until: 2018-02-01}]
+
+    Good:
+        waivers: [{code: PORT06, because: tender open, by: coo, until: 2018-02-01}]
+    """
+
+
 RULES = (
     unreadable,
     misplaced,
@@ -218,4 +236,5 @@ RULES = (
     dangling_reference,
     expired_waiver,
     idle_waiver,
+    unauthorised_waiver,
 )

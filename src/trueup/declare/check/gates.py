@@ -40,7 +40,7 @@ def dated_gates(subject: Subject) -> Iterator[Hit]:
             where = subject.key(file, "pilot", "gates")
             yield Hit(where, f"The pilot {name!r} has no {listed(missing)}: nothing ends it.", fix)
     for name, _use_case, file in subject.use_cases(frozenset({Stage.PILOT})):
-        workflows = [subject.programme.workflows[other] for other in subject.programme.workflows_of(name)]
+        workflows = [subject.programme.workflows[other] for other in subject.workflows_of[name]]
         if subject.all_workflows_read and all(workflow.pilot is None for workflow in workflows):
             detail = f"Use case {name!r} is at stage pilot and no workflow of it declares a `pilot`: nothing ends it."
             write = f"Add a `pilot` with gates to a workflow that says `use_case: {name}`, or correct the stage."

@@ -100,7 +100,7 @@ def _masked(subject: Subject, name: str, use_case: UseCase) -> bool:
 def _sources(subject: Subject, name: str, use_case: UseCase) -> Iterator[DataSource]:
     data = use_case.feasibility.data if use_case.feasibility is not None else None
     ids = {str(data).removeprefix("data.")} if data is not None else set()
-    for other in subject.programme.workflows_of(name):
+    for other in subject.workflows_of[name]:
         events = subject.programme.workflows[other].events
         ids |= {events.data} if events is not None and events.data else set()
     return (source for key, source in subject.programme.file.data.items() if key in ids)
@@ -308,7 +308,7 @@ def _uncovered(subject: Subject, name: str, use_case: UseCase, file: str) -> Ite
 
 
 def _high_duties(subject: Subject, name: str, use_case: UseCase) -> list[str]:
-    workflows = [subject.programme.workflows[other] for other in subject.programme.workflows_of(name)]
+    workflows = [subject.programme.workflows[other] for other in subject.workflows_of[name]]
     covered = {
         "a bound on differences between groups (`groups`)": all(other.groups for other in workflows),
         "a person to whom it is escalated (`owners.escalation`)": all(other.owners.escalation for other in workflows),

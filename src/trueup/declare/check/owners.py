@@ -10,6 +10,7 @@ from trueup.declare.model.use_case import Stage
 from trueup.declare.model.workflow import Workflow
 from trueup.declare.programme import PROGRAMME_FILE
 from trueup.kernel.finding import Severity
+from trueup.kernel.text import shown
 
 _RELIABILITY = ("prompts", "knowledge", "incidents", "escalation")
 
@@ -50,7 +51,7 @@ def _judge(subject: Subject, what: str, owner: str | None, lacking: bool, file: 
     if lacking:
         yield Hit(where, f"{what} has no owner: nobody answers for its outcome.", write)
     elif owner and (reason := subject.unaccountable(owner)) is not None:
-        yield Hit(where, f"{what} is owned by {owner!r}, which is {reason}", write)
+        yield Hit(where, f"{what} is owned by {shown(owner)}, which is {reason}", write)
 
 
 @rule("OWN02", Severity.ERROR, "Production workflow without named owners for its reliability")
@@ -107,7 +108,7 @@ def _unknown(subject: Subject, name: str, workflow: Workflow, file: str) -> Iter
     for role in _RELIABILITY:
         owner = getattr(workflow.owners, role)
         if owner and (reason := subject.unaccountable(owner)) is not None:
-            detail = f"For {role} workflow {name!r} names {owner!r}, which is {reason}"
+            detail = f"For {role} workflow {name!r} names {shown(owner)}, which is {reason}"
             yield Hit(subject.place(file, "owners", role), detail, f"Write `{role}: ID` with the id of one person.")
 
 
@@ -134,8 +135,38 @@ def workstream_owners(subject: Subject) -> Iterator[Hit]:
             if not owner:
                 yield Hit(where, f"Workstream {stream!r} of the pilot {name!r} has no owner.", fix)
             elif (reason := subject.unaccountable(owner)) is not None:
-                detail = f"Workstream {stream!r} of the pilot {name!r} is owned by {owner!r}, which is {reason}"
+                detail = f"Workstream {stream!r} of the pilot {name!r} is owned by {shown(owner)}, which is {reason}"
                 yield Hit(where, detail, fix)
 
 
-RULES = (accountable_owner, reliability_owners, workstream_owners, real_owners)
+@rule("OWN05", Severity.WARNING, "Nobody may sign a decision to scale")
+def signatory(subject: Subject) -> Iterator[Hit]:
+    """A gate that says go is worth nothing when nobody may say yes.
+
+    More autonomy, a decision to scale, a copy to the next workflow and every waiver are signed by the sponsor or by
+    somebody in `operating_model.decides`. Without either, the first good result waits for an appointment.
+
+    Fix:
+        Name a person as `sponsor`, or in `operating_model.decides`.
+
+    Bad:
+        programme: Finance operations
+
+    Good:
+        programme: Finance operations
+        sponsor: coo
+    """
+    programme = subject.programme.file
+    unsigned = subject.lacks(programme, PROGRAMME_FILE, "sponsor") and subject.lacks(
+        programme.operating_model, PROGRAMME_FILE, "operating_model", "decides"
+    )
+    running = [repr(name) for name, *_ in subject.workflows(CHOSEN)]
+    if unsigned and running:
+        yield Hit(
+            subject.place(PROGRAMME_FILE, "sponsor"),
+            f"There is no sponsor and nobody decides, so no result of {listed(running)} can be scaled or waived.",
+            "Add `sponsor: ID` with the id of a person under `people`.",
+        )
+
+
+RULES = (accountable_owner, reliability_owners, workstream_owners, real_owners, signatory)

@@ -43,7 +43,7 @@ def parallel_pilots(subject: Subject) -> Iterator[Hit]:
         name for name, *_ in subject.planned_pilots() if subject.stage(subject.programme.workflows[name]) in CHOSEN
     }
     for name, _use_case, _file in subject.use_cases(frozenset({Stage.PILOT})):
-        if not running.intersection(subject.programme.workflows_of(name)):
+        if not running.intersection(subject.workflows_of[name]):
             running.add(name)
     if len(running) > limits.parallel_pilots:
         yield Hit(
@@ -88,31 +88,30 @@ def _closest(cases: list[tuple[str, UseCase, str]]) -> Iterator[tuple[str, str, 
     Sets of n words that are alike to a degree t share one of the rarest `floor((1 - t) n) + 1` words of each (prefix
     filtering: Chaudhuri, Ganti, Kaushik 2006), so only those are looked up. Sets are bits of an integer.
     """
-    words = {name: _words(case) for name, case, _file in cases if case.team}
-    frequency = Counter(word for mine in words.values() for word in mine)
+    cases = [entry for entry in cases if entry[1].team]
+    words = [_words(case) for _name, case, _file in cases]
+    frequency = Counter(word for mine in words for word in mine)
     bit = {word: 1 << position for position, word in enumerate(frequency)}
-    bits = {name: sum(bit[word] for word in mine) for name, mine in words.items()}
-    by_word: dict[str, list[tuple[str, UseCase]]] = {}
-    for name, case, file in cases:
-        mine = sorted(words.get(name, ()), key=lambda word: (frequency[word], word))
-        rarest = mine[: int(len(mine) * (1 - ALIKE)) + 1]
-        near = {other for word in rarest for other, its in by_word.get(word, ()) if _apart(case, other, its, name)}
-        likeness, other = max(
-            ((_likeness(bits[name], bits[other]), other) for other in sorted(near)), default=(0.0, "")
-        )
-        if likeness >= ALIKE:
-            yield name, file, other, likeness
+    bits = [sum(bit[word] for word in mine) for mine in words]
+    by_word: dict[str, list[int]] = {}
+    for this, (name, _case, file) in enumerate(cases):
+        rarest = sorted(words[this], key=lambda word: (frequency[word], word))
+        rarest = rarest[: int(len(rarest) * (1 - ALIKE)) + 1]
+        best, closest = 0.0, this
+        for other in sorted(set().union(*(by_word.get(word, ()) for word in rarest))):
+            likeness = (bits[this] & bits[other]).bit_count() / (bits[this] | bits[other]).bit_count()
+            if likeness >= ALIKE and likeness > best and _apart(cases[this], cases[other]):
+                best, closest = likeness, other
+        if best:
+            yield name, file, cases[closest][0], best
         for word in rarest:
-            by_word.setdefault(word, []).append((name, case))
+            by_word.setdefault(word, []).append(this)
 
 
-def _likeness(one: int, other: int) -> float:
-    return (one & other).bit_count() / (one | other).bit_count()
-
-
-def _apart(case: UseCase, other: str, its: UseCase, name: str) -> bool:
+def _apart(one: tuple[str, UseCase, str], other: tuple[str, UseCase, str]) -> bool:
     """Tell whether two use cases belong to different teams and do not know of each other."""
-    known = other in case.needs or other in case.excludes or name in its.needs or name in its.excludes
+    (name, case, _), (its_name, its, _) = one, other
+    known = its_name in {*case.needs, *case.excludes} or name in {*its.needs, *its.excludes}
     return not known and (case.team or "").casefold() != (its.team or "").casefold()
 
 
@@ -178,11 +177,11 @@ def data_evidence(subject: Subject) -> Iterator[Hit]:
         feasibility: {data: data.declarations, integration: 2, process: 1, risk: 1}
     """
     for name, use_case, file in subject.use_cases(CHOSEN):
-        judged = use_case.feasibility is not None and isinstance(use_case.feasibility.data, int)
+        data = use_case.feasibility.data if use_case.feasibility is not None else None
+        named = isinstance(data, str) and (data.startswith("data.") or data in subject.programme.file.data)
+        judged = data is not None and not named
         if judged or subject.lacks(use_case.feasibility, file, "feasibility", "data"):
-            reason = (
-                "only a judged score says that its data is ready" if judged else "nothing says that its data is ready"
-            )
+            reason = "only a judgement says that its data is ready" if judged else "nothing says that its data is ready"
             yield Hit(
                 subject.place(file, "feasibility", "data"),
                 f"Use case {name!r} was chosen (stage {use_case.stage}) and {reason}.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -72,6 +72,14 @@ class Subject:
         if use_case is not None:
             return use_case.stage
         return Stage.IDEA if workflow.pilot is None else Stage.PILOT
+
+    @cached_property
+    def workflows_of(self) -> Mapping[str, Sequence[str]]:
+        """The ids of each use case's workflows, sorted."""
+        out: dict[str, list[str]] = {name: [] for name in self.programme.use_cases}
+        for name, workflow in sorted(self.programme.workflows.items()):
+            out.setdefault(workflow.use_case or "", []).append(name)
+        return out
 
     def pilots(self) -> Iterator[tuple[str, Workflow, Pilot, str]]:
         """Yield id, workflow, pilot and file of every pilot that runs, or that is to start within two weeks."""

@@ -12,7 +12,7 @@ from trueup.declare.check.subject import Subject
 from trueup.declare.model.people import Waiver
 from trueup.declare.programme import PROGRAMME_FILE, Places, Programme
 from trueup.kernel.finding import Finding
-from trueup.kernel.text import did_you_mean
+from trueup.kernel.text import did_you_mean, shown
 
 # What cannot be read, or cannot mean anything, is not a judgement that somebody may differ with.
 NEVER_WAIVED = frozenset(rule.page.code for rule in files.RULES)
@@ -38,10 +38,16 @@ def apply(programme: Programme, findings: Iterable[Finding], today: date) -> lis
 
 
 def _faults(subject: Subject, position: int, waiver: Waiver, *, matched: bool) -> Iterator[Finding]:
+    if not _may_waive(subject, waiver.by):
+        yield files.unauthorised_waiver.page.finding(
+            subject.place(PROGRAMME_FILE, "waivers", position, "by"),
+            f"{shown(waiver.by)} waives {shown(waiver.code)} and is neither the sponsor nor in `decides`.",
+            "Have it given by the sponsor or by somebody in `operating_model.decides`.",
+        )
     key = "code" if waiver.code not in PAGES or waiver.code in NEVER_WAIVED or waiver.at is None else "at"
     where = subject.place(PROGRAMME_FILE, "waivers", position, key)
     if waiver.code not in PAGES:
-        detail = f"{waiver.code!r} is not the code of a finding.{did_you_mean(waiver.code, PAGES)}"
+        detail = f"{shown(waiver.code)} is not the code of a finding.{did_you_mean(waiver.code, PAGES)}"
         yield files.idle_waiver.page.finding(where, detail, "Correct the code, or delete the waiver.")
     elif waiver.code in NEVER_WAIVED:
         detail = f"{waiver.code} cannot be waived: it says that something cannot be read or meant."
@@ -49,14 +55,22 @@ def _faults(subject: Subject, position: int, waiver: Waiver, *, matched: bool) -
     elif waiver.until < subject.today:
         yield files.expired_waiver.page.finding(
             subject.place(PROGRAMME_FILE, "waivers", position, "until"),
-            f"The waiver of {waiver.code} by {waiver.by!r} ended on {waiver.until}"
+            f"The waiver of {waiver.code} by {shown(waiver.by)} ended on {waiver.until}"
             + ("; what it covered stands again." if matched else ", and nothing that it covered is left."),
             "Repair the finding and delete the waiver, or have it renewed.",
         )
     elif not matched and waiver.code in COMPLETE:
-        place = f" at {waiver.at!r}" if waiver.at else ""
+        place = f" at {shown(waiver.at)}" if waiver.at else ""
         detail = f"No finding {waiver.code}{place} exists, so this waives nothing."
         yield files.idle_waiver.page.finding(where, detail, "Delete the waiver, or correct its `code` or `at`.")
+
+
+def _may_waive(subject: Subject, who: str) -> bool:
+    """Tell whether somebody may waive; yes where nobody is declared who may (OWN05), or WHO is nobody (REF01)."""
+    programme = subject.programme.file
+    decides = programme.operating_model.decides if programme.operating_model is not None else ()
+    allowed = {*decides, *([programme.sponsor] if programme.sponsor else [])}
+    return not allowed or who in allowed or not subject.is_person(who)
 
 
 def _covers(waiver: Waiver, finding: Finding, places: Places) -> bool:
