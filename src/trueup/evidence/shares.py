@@ -27,11 +27,9 @@ def share_e_value(successes: int, n: int, share: float, weight: float) -> float:
     Howard et al. 2021, section 4.1 with g = p, h = 1 - p); `weight` k is the mixture's size in cases.
     """
     failures = n - successes
-    if (share <= 0 and successes) or (share >= 1 and failures):
-        return math.inf
     if share <= _TINY or share >= 1 - _TINY:
-        # The mixture has shrunk to the point itself.
-        return 0.0
+        # Impossible, or the mixture has shrunk to the point itself.
+        return math.inf if (successes if share <= _TINY else failures) else 0.0
     a, b = weight * share, weight * (1 - share)
     gained = math.lgamma(a + successes) - math.lgamma(a) + math.lgamma(b + failures) - math.lgamma(b)
     gained += math.lgamma(weight) - math.lgamma(weight + n)
