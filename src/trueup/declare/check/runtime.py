@@ -131,7 +131,7 @@ def detectable_rise(subject: Subject) -> Iterator[Hit]:
 def _impossible(autonomy: Autonomy) -> Iterator[tuple[tuple[str, ...], str, str]]:
     limit, detect = autonomy.wrong_at_most, autonomy.detect
     if limit is not None and detect is not None and detect.rise_to <= limit:
-        detail = f"a rise to {detect.rise_to:.3g} is to be noticed and {limit:.3g} is allowed: no rise lies between"
+        detail = f"a rise to {detect.rise_to * 100:g}% is to be noticed and {limit * 100:g}% is allowed anyway"
         yield ("detect", "rise_to"), detail, f"Write a `rise_to` well above {limit * 100:g}%."
     if limit == 0:
         yield (
