@@ -22,6 +22,8 @@ MIX_BREAK = 0.25
 # Size, in cases, of the Dirichlet mixture around the declared shares: finds differences of some points.
 _MIXTURE = 100.0
 _FEWEST_BLOCKS = 4
+# Cases' worth of share below which a cell of a mix is counted with the other rare ones.
+_RARE = 5.0
 
 
 def ratio_e_value(counts: Sequence[int], shares: Sequence[float]) -> float:
@@ -48,8 +50,10 @@ def ratio_e_value(counts: Sequence[int], shares: Sequence[float]) -> float:
 def population_stability(before: Sequence[float], after: Sequence[float]) -> float | None:
     """Return the population stability index sum (q - p) ln(q / p) of two tables of counts over the same cells.
 
-    Half a case is added to every cell that either side knows (Krichevsky and Trofimov), so that an empty cell is a
-    large but finite change. None when a side has no cases. Cells without cases on both sides are ignored.
+    Cells that hold fewer than 5 cases' worth of share on both sides, at the smaller side's size, are counted together;
+    half a case is added to every cell (Krichevsky and Trofimov), so that an empty one is a large but finite change;
+    and what chance alone adds on average, (k - 1) (1/n + 1/m), is taken off, not below 0. Without this an unchanged mix
+    of 50 cells would nearly always pass the limit of .25 with 80 cases. None when a side has no cases.
     """
     old, new = finite(np.asarray(before, dtype=np.float64)), finite(np.asarray(after, dtype=np.float64))
     if len(old) != len(new) or (old < 0).any() or (new < 0).any():
@@ -57,9 +61,16 @@ def population_stability(before: Sequence[float], after: Sequence[float]) -> flo
         raise ValueError(msg)
     if old.sum() == 0 or new.sum() == 0:
         return None
-    known = (old + new) > 0
-    p, q = _smoothed(old[known]), _smoothed(new[known])
-    return float(((q - p) * np.log(q / p)).sum())
+    rare = np.maximum(old / old.sum(), new / new.sum()) * min(old.sum(), new.sum()) < _RARE
+    p, q = _smoothed(_merged(old, rare)), _smoothed(_merged(new, rare))
+    chance = (len(p) - 1) * (1 / old.sum() + 1 / new.sum())
+    return max(float(((q - p) * np.log(q / p)).sum() - chance), 0.0)
+
+
+def _merged(counts: NDArray[np.float64], rare: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the counts of the cells that are not rare, and of all rare ones together if there are any."""
+    together = counts[rare].sum(keepdims=True) if rare.any() else np.empty(0)
+    return np.concatenate([counts[~rare], together])
 
 
 def _smoothed(counts: NDArray[np.float64]) -> NDArray[np.float64]:

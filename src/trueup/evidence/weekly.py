@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from scipy import stats
+from scipy import special
 
-from trueup.evidence.moments import Interval
+from trueup.evidence.moments import Interval, normal_quantile
 
 
 def mean_interval_of_week(n: int, total: float, total_squares: float, alpha: float = 0.05) -> Interval:
@@ -17,7 +17,7 @@ def mean_interval_of_week(n: int, total: float, total_squares: float, alpha: flo
     if n < 2:
         return Interval(mean, -math.inf, math.inf)
     variance = max(total_squares - n * mean * mean, 0.0) / (n - 1)
-    half = float(stats.t.ppf(1 - alpha / 2, n - 1)) * math.sqrt(variance / n)
+    half = float(special.stdtrit(n - 1, 1 - alpha / 2)) * math.sqrt(variance / n)
     return Interval(mean, mean - half, mean + half)
 
 
@@ -26,7 +26,7 @@ def share_interval_of_week(events: int, n: int, alpha: float = 0.05) -> Interval
     if n < 1:
         return Interval(math.nan, -math.inf, math.inf)
     share = events / n
-    z2 = float(stats.norm.ppf(1 - alpha / 2)) ** 2
+    z2 = normal_quantile(alpha / 2) ** 2
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = math.sqrt(z2) / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
     return Interval(share, max(centre - half, 0.0), min(centre + half, 1.0))
