@@ -349,6 +349,8 @@ GOVERNANCE = (
     ),
     case("GOV06", "personal data not said", ("fee", "  personal_data: true\n", ""), ("fee", "risk:", "§risk:")),
     case("GOV09", "model not permitted", ("Renewals", "kind: eu", "kind: §us-cloud")),
+    case("RUN06", "every outcome may be wrong", ("Fees", "level: draft", "level: draft\n  wrong_at_most: §100%")),
+    case("RUN06", "noticed in no time", ("Renewals", "within: 4w}", "within: §0d}")),
     case("RUN06", "rise within what is allowed", ("Renewals", "rise_to: 10%", "rise_to: §3%")),
     case("RUN06", "zero errors allowed", ("Renewals", "wrong_at_most: 3%", "wrong_at_most: §0%")),
     case("RUN06", "certain", ("Renewals", "sure: 95%", "sure: §100%")),

@@ -116,6 +116,12 @@ SILENT = (
         ("fee", "faces: customer", "faces: staff"),
         ("Fees", "brand_voice: required", "brand_voice: none"),
     ),
+    case(
+        "GOV06",
+        "high risk with its duties",
+        ("loan", "eu_ai_act: minimal", "eu_ai_act: high"),
+        ("Renewals", "autonomy:", "groups: {field: branch, rates_within: 5pp}\nautonomy:"),
+    ),
     case("RUN06", "a draft needs no detection", ("Fees", "level: draft", "level: draft\n  wrong_at_most: 5%")),
     case(
         "PPL01",
@@ -145,3 +151,10 @@ def test_a_rule_is_silent_where_there_is_no_fault(one: Case, tmp_path: Path) -> 
 def test_the_dead_are_left_in_peace(stage: str, tmp_path: Path) -> None:
     files, _marked = edited(("scanner", "*", OLD_SCANNER.replace("stopped", stage)))
     assert found(tmp_path, files) == []
+
+
+def test_a_policy_that_is_not_text_applies_to_nothing(tmp_path: Path) -> None:
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "binary.cedar").write_bytes(b"\xff\xfe\x00")
+    (finding,) = found(tmp_path, edited()[0])
+    assert (finding.code, str(finding.where)) == ("GOV03", "policies/binary.cedar:1:1")
