@@ -14,9 +14,10 @@ from tests.running import Run
 
 @dataclass(frozen=True)
 class Example:
-    """An example with its log, and the dates at which a person would register and review it."""
+    """An example with its log, the guide's name for a copy of it, and when a person would register and review it."""
 
     folder: str
+    copy: str
     workflow: str
     log: str
     owner: str
@@ -30,6 +31,7 @@ class Example:
 
 DECLARATIONS = Example(
     folder="domestic-declarations",
+    copy="my-declarations",
     workflow="expense-approval",
     log="logs/bpic2020/DomesticDeclarations.xes.gz",
     owner="process-owner",
@@ -39,6 +41,7 @@ DECLARATIONS = Example(
 )
 INCIDENTS = Example(
     folder="servicenow-incidents",
+    copy="my-incidents",
     workflow="incident-triage",
     log="logs/servicenow/incident_event_log.zip",
     owner="service-owner",
@@ -60,6 +63,7 @@ class Walked:
     applied: dict[str, Any]
     after: dict[str, Any]
     ledger: dict[str, Any]
+    typed: list[str]
 
     def gate(self, name: str) -> dict[str, Any]:
         """Return the change about a gate."""
@@ -72,8 +76,10 @@ class Walked:
 
 def walk(example: Example, root: Path, trueup: Run) -> Walked:
     """Take a programme the whole way; every step has to end with its designed exit code."""
+    typed: list[str] = []
 
     def said(*arguments: str) -> dict[str, Any]:
+        typed.append(" ".join(arguments).replace(str(root), example.copy))
         ran = trueup(*arguments, "--json")
         assert ran.exit_code == 0, ran.out + ran.err
         return ran.data
@@ -89,7 +95,7 @@ def walk(example: Example, root: Path, trueup: Run) -> Walked:
     applied = said("apply", folder, review["id"], "--by", example.signer, "--as-of", example.reviewed)
     after = said("review", folder, "--as-of", example.reviewed)
     ledger = said("ledger", "verify", folder)
-    return Walked(check, baseline, readings, review, why, applied, after, ledger)
+    return Walked(check, baseline, readings, review, why, applied, after, ledger, typed)
 
 
 def copied(example: Example, repository: Path, shared_data: Path, into: Path) -> Path:
@@ -122,6 +128,15 @@ def walked(request: pytest.FixtureRequest) -> Walked:
     found = request.getfixturevalue(request.param)
     assert isinstance(found, Walked)
     return found
+
+
+def test_what_the_guide_tells_to_type_is_what_was_done_here(
+    repository: Path, declarations: Walked, incidents: Walked
+) -> None:
+    guide = (repository / "docs" / "guides" / "real-log.md").read_text("utf-8").splitlines()
+    told = [line.split("./dev trueup ")[1] for line in guide if line.startswith("    ./dev trueup ")]
+    assert len(told) > 8
+    assert [line for line in told if line not in {*declarations.typed, *incidents.typed}] == []
 
 
 def test_no_error_stands_in_the_declared_files(walked: Walked) -> None:

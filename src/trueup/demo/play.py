@@ -33,8 +33,8 @@ SIGNER = "coo"
 class Played:
     """The last review as it stood before it was applied, what applying it did, and what stands afterwards.
 
-    `weeks` tells, for each of the twelve reviews, how many changes it listed; `after` holds what a fresh review
-    lists once the last one is applied.
+    `weeks` tells, for each of the twelve reviews, what was applied of it; `after` holds what a fresh review lists
+    once the last one is applied.
     """
 
     review: dict[str, Any]
@@ -54,15 +54,14 @@ def play(root: Path, progress: Progress, seed: int = SEED) -> Played:
     northwind.write(root, seed)
     _register_due(root, progress, 0)
     held = [_week(root, progress, week) for week in range(1, WEEKS + 1)]
-    review, applied = held[-1]
     after = _open_changes(root, progress)
     ledger = verify_ledger(root, progress).to_json()
     northwind.mark(root, GitRepository(root).head())
     weeks = tuple(
-        {"week": week, "id": review["id"], "as_of": review["as_of"], "changes": len(review["changes"])}
-        for week, (review, _) in enumerate(held, 1)
+        {"week": week, "id": review["id"], "as_of": review["as_of"], "applied": applied["applied"]}
+        for week, (review, applied) in enumerate(held, 1)
     )
-    return Played(review, applied, after, ledger, weeks)
+    return Played(*held[-1], after, ledger, weeks)
 
 
 def _week(root: Path, progress: Progress, week: int) -> tuple[dict[str, Any], dict[str, Any]]:

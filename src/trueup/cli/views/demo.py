@@ -14,9 +14,22 @@ if TYPE_CHECKING:
 def demo_text(data: Mapping[str, Any], folder: str) -> str:
     """Render the demo: everything that is said here is read from the data."""
     lines = ["Northwind (simulated): twelve weeks of made-up events with known truths.", ""]
+    lines += [*_on_the_way(data), ""]
     lines += [review_text(data, folder, next_steps=False), ""]
     lines += [*_applied(data), "", *_after(data), *_ledger(data), "", *_next(data, folder)]
     return "\n".join(lines)
+
+
+def _on_the_way(data: Mapping[str, Any]) -> list[str]:
+    """Tell the earlier reviews, of which most found nothing to decide."""
+    earlier = data["weeks"][:-1]
+    quiet = [week["week"] for week in earlier if not week["applied"]]
+    lines = [f"Reviewed and applied every week; in {len(quiet)} of the first {len(earlier)} nothing was to decide."]
+    for week in earlier:
+        said = [f"{done['subject']} {done['gate'] or ''} {done['outcome']}" for done in week["applied"]]
+        if said:
+            lines.append(wrapped(f"week {week['week']}: {', '.join(said)}", 2))
+    return lines
 
 
 def _applied(data: Mapping[str, Any]) -> list[str]:
