@@ -35,7 +35,7 @@ Refuser = Callable[..., DataError]
 
 @pytest.fixture
 def read(tmp_path: Path) -> Reader:
-    """Read text or bytes as a log: `read("case,at\\n...", times=("at",), zone="UTC")`."""
+    """Read text or bytes as a log: `read(text, "log.csv", times=("at",), zone="UTC")`."""
 
     def act(content: str | bytes, name: str = "log.csv", **spec: Any) -> Read:
         path = tmp_path / name

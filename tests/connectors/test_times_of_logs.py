@@ -126,8 +126,9 @@ def test_one_large_number_settles_the_order_of_the_whole_column(read: Reader) ->
     assert "month-first, as values show: at ('2/13/2018 10:00')" in month_first.log.notes[0]
 
 
-def test_the_order_may_show_only_at_the_end_of_a_long_file(read: Reader) -> None:
-    lines = [f"{number % 12 + 1}/2/2018 {number % 24}:00" for number in range(300_000)]
+def test_the_order_may_show_only_at_the_end_of_a_long_file(read: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trueup.connectors.logs.formats.delimited._BLOCK", 4096)
+    lines = [f"{number % 12 + 1}/2/2018 {number % 24}:00" for number in range(3_000)]
     found = read(_log(*lines, "2/13/2018 10:00"), times=("at",), zone="UTC")
     assert found.column("at")[0] == _at("2018-01-02T00:00")
     assert found.column("at")[11] == _at("2018-12-02T11:00")

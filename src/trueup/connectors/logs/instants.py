@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -11,8 +10,7 @@ import pyarrow.compute as pc
 from trueup.connectors.logs.arrays import filled, texts
 from trueup.connectors.logs.forms import FIRST_YEAR, LAST_YEAR, Parts, instants, parts
 from trueup.connectors.logs.refusals import Refusals, Tally
-from trueup.kernel.errors import DataError
-from trueup.kernel.text import did_you_mean
+from trueup.connectors.logs.zones import to_utc
 
 if TYPE_CHECKING:
     from trueup.connectors.logs.formats.source import Source
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
 
 _ISO = "2018-01-31 10:00"
 _CLOCK_MARK = " 10:00"
-_UTC = ("UTC", "Z", "GMT")
 # The shortest ISO text with a clock, and the same with a zone: shorter ones are taken apart to see what they are.
 _LOCAL_LENGTH, _ZONED_LENGTH = 16, 17
 
@@ -167,28 +164,11 @@ class InstantColumn:
         self.second_large.add(pc.and_(year_last, pc.greater(found.second, 12)), text, start)
 
     def _localised(self, read: pa.Array) -> pa.Array:
-        """Turn local times into UTC: the first of an hour that comes twice, the end of an hour that does not come."""
-        zone = self._spec.zone
-        if zone is None or zone.upper() in _UTC:
+        if self._spec.zone is None:
             return read
-        zoned = pc.assume_timezone(read, zone, ambiguous="earliest", nonexistent="latest")
-        self._shifted += pc.sum(pc.not_equal(pc.local_timestamp(zoned), read)).as_py() or 0
-        return pc.cast(pc.cast(zoned, pa.timestamp("us", "UTC")), pa.timestamp("us"))
-
-
-def check_zone(zone: str | None, where: str) -> None:
-    """Raise DataError (`unknown-zone`) unless a declared zone is known."""
-    if zone is None or zone.upper() in _UTC:
-        return
-    try:
-        zoneinfo.ZoneInfo(zone)
-        pc.assume_timezone(pa.scalar(0, pa.timestamp("us")), zone)
-    except (KeyError, ValueError, OSError, pa.ArrowInvalid):
-        raise DataError(
-            "unknown-zone",
-            f"{zone!r}, the zone of {where}, is not a time zone.{did_you_mean(zone, zoneinfo.available_timezones())}",
-            "Write `zone: UTC`, or a name such as Europe/London.",
-        ) from None
+        utc, skipped = to_utc(read, self._spec.zone)
+        self._shifted += skipped
+        return utc
 
 
 def _in_years(read: pa.Array) -> pa.Array:

@@ -16,9 +16,9 @@ from trueup.connectors.logs.formats.columnar import Columnar
 from trueup.connectors.logs.formats.delimited import Delimited
 from trueup.connectors.logs.formats.opening import CUT_HINT, look, unreadable
 from trueup.connectors.logs.formats.xes import Xes
-from trueup.connectors.logs.instants import check_zone
 from trueup.connectors.logs.repeats import repeated
 from trueup.connectors.logs.spec import LogSpec, NormalisedLog
+from trueup.connectors.logs.zones import check_zone
 from trueup.kernel.errors import DataError
 
 if TYPE_CHECKING:

@@ -49,6 +49,7 @@ class Opening:
         self._stack = ExitStack()
         self.notes: list[str] = []
         self.name = path.name
+        self.packed = False
         try:
             self._raw = self._stack.enter_context(_guarded(path.name, lambda: path.open("rb")))
             self._stream, self.format = self._peel(self._raw)
@@ -77,12 +78,13 @@ class Opening:
         for _ in range(_LAYERS):
             head = _guarded(self.name, partial(_peek, stream))
             if head.startswith(b"\x1f\x8b"):
-                opened = gzip.GzipFile(fileobj=stream)
+                opened = gzip.GzipFile(fileobj=stream, mode="rb")
                 stream = io.BufferedReader(self._stack.enter_context(opened))
             elif head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
                 stream = io.BufferedReader(cast("io.RawIOBase", self._member(stream)))
             else:
                 return stream, _format_of(head, self.name)
+            self.packed = True
         raise DataError("not-a-log", f"{self.name} is packed more than {_LAYERS} times over.", "Unpack it once.")
 
     def _member(self, stream: IO[bytes]) -> IO[bytes]:
@@ -124,7 +126,7 @@ def look(path: Path) -> Found:
     `truncated`, `damaged`.
     """
     with Opening(path) as opening:
-        if opening.format == "parquet" and opening.name != path.name:
+        if opening.format == "parquet" and opening.packed:
             raise DataError("not-a-log", f"{path.name} holds a packed Parquet file.", "Unpack it and name the file.")
         return Found(opening.format, opening.name, tuple(opening.notes))
 
