@@ -26,6 +26,7 @@ from trueup.kernel.errors import DeclarationError
 __all__ = ["edited", "render"]
 
 _WIDE = 10**9
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 def edited(text: str, changes: Sequence[tuple[Path_, object]]) -> str:
@@ -34,9 +35,11 @@ def edited(text: str, changes: Sequence[tuple[Path_, object]]) -> str:
     A position equal to a list's length appends. Comments, order, quotes, line ends and untouched lines stay. Raises
     DeclarationError, code `cannot-edit`, when the text is no declared file or a path leads through a single value.
     """
+    mark = _BYTE_ORDER_MARK if text.startswith(_BYTE_ORDER_MARK) else ""
+    text = text.removeprefix(mark)
     for path, value in changes:
         text = _changed(text, path, _plain(value))
-    return text
+    return mark + text
 
 
 def _changed(text: str, path: Path_, value: Any) -> str:
@@ -63,7 +66,7 @@ def _data_or_none(text: str) -> Any:
     """Return what a text says; None when it says nothing that can be relied on. An empty file says nothing yet: {}."""
     if not text.strip():
         return {}
-    tree = parse_tree("", text.removeprefix("\ufeff"))
+    tree = parse_tree("", text)
     empty = tree.value is None and [found.code for found in tree.findings] == ["TYPE01"]
     if empty and yaml.compose(text, Loader=yaml.CSafeLoader) is None:
         return {}

@@ -39,8 +39,10 @@ class Places:
             return self.values[file, here]
         while here:
             here = here[:-1]
-            if (file, here) in self.keys:
-                return self.keys[file, here]
+            # An item of a list has no key; it stands for itself.
+            holders = self.values if here and isinstance(here[-1], int) else self.keys
+            if (file, here) in holders:
+                return holders[file, here]
         return self.values.get((file, ()), Span(file))
 
     def of_key(self, file: str, *path: str | int) -> Span:

@@ -42,12 +42,17 @@ def typed(model: type[Model], tree: Tree) -> tuple[Model | None, list[Finding]]:
             wrong = remains.wrong(error)
         for path, errors in list(wrong.items())[:MOST_FINDINGS]:
             original = remains.original(path)
-            if original not in remains.filled:
+            if original not in remains.filled and not _follows(original, found):
                 finding = _finding(model, tree, original, errors)
                 found.update({} if finding is None else {(original, finding.code): finding})
         if len(wrong) > MOST_FINDINGS or not remains.take_out(wrong):
             break
     return None, list(found.values())
+
+
+def _follows(path: Path_, found: Mapping[tuple[Path_, str], Finding]) -> bool:
+    """Tell whether a fault of a whole may come from a value that was taken out of it: then it has been said."""
+    return any(len(earlier) > len(path) and earlier[: len(path)] == path for earlier, _ in found)
 
 
 class _Remains:

@@ -50,8 +50,12 @@ class Tree:
         """Return the place of a value; of the nearest existing key that should hold it when it is missing."""
         if path in self.values:
             return Span(self.file, *self.values[path])
-        holders = (path[:length] for length in range(len(path) - 1, 0, -1))
-        return Span(self.file, *next((self.keys[holder] for holder in holders if holder in self.keys), self.values[()]))
+        for holder in (path[:length] for length in range(len(path) - 1, 0, -1)):
+            # An item of a list has no key; it stands for itself.
+            marks = self.values if isinstance(holder[-1], int) else self.keys
+            if holder in marks:
+                return Span(self.file, *marks[holder])
+        return Span(self.file, *self.values[()])
 
     def at_key(self, path: Path_) -> Span:
         """Return the place of the key itself."""
