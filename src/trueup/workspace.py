@@ -250,6 +250,9 @@ def opened(
     checked = checked_programme(root, clock)
     state = root / STATE
     repository = GitRepository(root)
+    if not interrupted(state):
+        # Before anything is made: a key takes its name from the pin, and the pin of broken files is not known.
+        require_sound(checked, _needed(checked.programme, workflow))
     with exclusive(state) if write or interrupted(state) else nullcontext():
         pin = checked.programme.file.ledger
         ledger, vkey = open_ledger(root, pin, clock, write=write)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from trueup.declare.model.programme import LedgerPin
 from trueup.declare.programme import PROGRAMME_FILE
 from trueup.kernel.errors import DeclarationError, NotFoundError
+from trueup.kernel.finding import Span
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +34,7 @@ def read_pin(root: Path) -> LedgerPin | None:
             "Give the folder that holds programme.yaml, or write a new one:\n    trueup new DIR --answers FILE",
         ) from None
     if len(raw) > _LARGEST:
-        raise _unreadable(root, "it is larger than 4 MiB")
+        raise _unreadable(root, "FILE01", "it is larger than 4 MiB")
     return _pin(root, raw)
 
 
@@ -44,13 +45,21 @@ def _pin(root: Path, raw: bytes) -> LedgerPin | None:
         content: Any = yaml.safe_load(raw.decode("utf-8-sig"))
         block = content.get("ledger") if isinstance(content, dict) else None
         return None if block is None else LedgerPin.model_validate(block)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise _unreadable(root, str(error).splitlines()[0]) from None
+    except UnicodeDecodeError as error:
+        raise _unreadable(root, "FILE01", str(error)) from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise _unreadable(root, "YAML01", str(error).splitlines()[0]) from None
+    except ValueError as error:
+        raise _unreadable(root, "TYPE01", str(error).splitlines()[0]) from None
 
 
-def _unreadable(root: Path, why: str) -> DeclarationError:
+def _unreadable(root: Path, code: str, why: str) -> DeclarationError:
+    from trueup.declare.reading.problems import problem
+
+    way_out = "See what is wrong with the file, or bring it back from git."
     return DeclarationError(
         "pin-unreadable",
         f"The ledger's pin cannot be read from {PROGRAMME_FILE}: {why}.",
-        f"See what is wrong with the file, or bring it back from git:\n    trueup check {root}",
+        f"{way_out[:-1]}:\n    trueup check {root}",
+        [problem(code, Span(PROGRAMME_FILE), f"The ledger's pin cannot be read: {why}.", way_out)],
     )
