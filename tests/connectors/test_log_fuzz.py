@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
@@ -157,12 +158,12 @@ _FORMS: dict[str, Callable[[datetime], str]] = {
 @settings(max_examples=40)
 @given(st.lists(_INSTANTS, min_size=1, max_size=6), st.sampled_from(sorted(_FORMS)), st.integers(-14 * 60, 14 * 60))
 def test_any_instant_is_read_as_it_was_written(instants: list[datetime], form: str, offset: int) -> None:
-    orders = {"slashes": "day-first", "american": "month-first"}
+    orders: dict[str, Literal["day-first", "month-first"]] = {"slashes": "day-first", "american": "month-first"}
     zone = ""
     if form == "space":
         zone = f"{'-' if offset < 0 else '+'}{abs(offset) // 60:02d}:{abs(offset) % 60:02d}"
     content = "at\n" + "".join(f'"{_FORMS[form](at)}{zone}"\n' for at in instants)
-    spec = LogSpec(times=("at",), zone="UTC", dates=orders.get(form))  # type: ignore[arg-type]  # one of two words
+    spec = LogSpec(times=("at",), zone="UTC", dates=orders.get(form))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "log.csv"
         path.write_text(content)

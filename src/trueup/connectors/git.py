@@ -150,7 +150,7 @@ class GitRepository:
             raise StorageError("git-missing", "git is not installed.", "Install git, or work without a repository.")
         settings = [part for setting in _SETTINGS for part in ("-c", setting)]
         try:
-            return subprocess.run(  # noqa: S603 - no shell; the program and its options are fixed here
+            return subprocess.run(  # noqa: S603 -- no shell; the program and its options are fixed here
                 [program, "--no-optional-locks", *settings, *arguments],
                 cwd=self._root,
                 env={**_environment(program), **(env or {})},
