@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from trueup.decide.gate import Outcome
 from trueup.kernel.canonical import digest
 from trueup.kernel.clock import format_instant, parse_instant
 from trueup.kernel.errors import NotFoundError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from trueup.loop.gates import JudgedGate
     from trueup.loop.workbench import Workbench
 
+_ORDER = (Outcome.GO, Outcome.STOP, Outcome.HOLD, Outcome.UNKNOWN)
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -61,7 +63,8 @@ def compute(bench: Workbench, as_of: datetime) -> Review:
 
 
 def _proposed(bench: Workbench, as_of: datetime) -> Iterator[Change]:
-    for judged in judged_gates(bench, as_of):
+    # What asks for action first; within an outcome by workflow and gate.
+    for judged in sorted(judged_gates(bench, as_of), key=lambda judged: _ORDER.index(judged.verdict.outcome)):
         yield GateChange(judged, _readings(bench, judged))
     yield from assumption_changes(bench, as_of)
 
