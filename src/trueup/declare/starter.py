@@ -44,7 +44,7 @@ def read_answers(path: Path | None, today: date) -> Answers:
 
 def _read(path: Path) -> Answers:
     if not path.exists():
-        hint = "Leave --answers away to start without; the keys stand in docs/guides/first-programme.md."
+        hint = "Leave --answers away to start without; the keys stand in docs/reference/answers.md."
         raise NotFoundError("no-answers", f"There is no file {str(path)!r}.", hint)
     source = read_source(path.parent, path.name)
     if isinstance(source, Finding):
@@ -57,7 +57,7 @@ def _read(path: Path) -> Answers:
 
 
 def _wrong(findings: list[Finding]) -> DeclarationError:
-    hint = "Nothing was written. The keys stand in docs/guides/first-programme.md."
+    hint = "Nothing was written. The keys stand in docs/reference/answers.md."
     return DeclarationError("bad-answers", "The answers cannot be used as they are.", hint, findings)
 
 

@@ -95,8 +95,13 @@ def _float(value: float) -> str:
 
 
 def _text(text: str) -> str:
-    ambiguous = text.lower() in _OLD_BOOLEANS or _SEXAGESIMAL.fullmatch(text) is not None
+    # Text to this reader, and a number or a truth value to others.
+    ambiguous = text.lower() in _OLD_BOOLEANS or _SEXAGESIMAL.fullmatch(text) is not None or _signed_number(text)
     if _SAFE.fullmatch(text) and not text.endswith(" ") and not ambiguous and plain(text) == text:
         return text
     quoted = json.dumps(text, ensure_ascii=False)
     return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", quoted)
+
+
+def _signed_number(text: str) -> bool:
+    return text.startswith("+") and not isinstance(plain(text[1:]), str)
