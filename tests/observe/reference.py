@@ -10,7 +10,7 @@ from typing import Any
 
 from trueup.declare.model.kpi import UNIT_SECONDS, EventRef, Kpi
 
-EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 -- naive UTC, as in the files
+EPOCH = datetime(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def _duration(start: datetime | None, to: datetime | None, window: timedelta, kp
 
 
 def _time(seen: Sequence[Mapping[str, Any]], ref: EventRef) -> datetime | None:
-    times = [row["at"] for row in seen if matches(ref.pattern, row["activity"])]
+    times: list[datetime] = [row["at"] for row in seen if matches(ref.pattern, row["activity"])]
     if not times:
         return None
     return min(times) if ref.which == "first" else max(times)

@@ -60,7 +60,9 @@ def programme_of(
     """A programme with one workflow `w` over the data `log`."""
     columns = {"data": "log", "case": "case", "activity": "activity", "at": "at", "matures_after": matures_after}
     declared = {"workflow": "W", "use_case": "u", "events": {**columns, **events}, "kpis": dict(kpis), "pilot": pilot}
-    file = ProgrammeFile.model_validate({"programme": "Test", "data": {"log": {"source": "log.parquet", **(data or {})}}})
+    file = ProgrammeFile.model_validate(
+        {"programme": "Test", "data": {"log": {"source": "log.parquet", **(data or {})}}}
+    )
     return Programme(Path(), file, {}, {"w": Workflow.model_validate(declared)}, {}, Places(), {})
 
 
