@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
-from trueup.backends.sqlite_layout import describe
+from trueup.backends.sqlite_layout import FAILURES, describe
 from trueup.kernel.errors import StorageError
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _ATTEMPTS = 5
+_SMALLEST_PAGE = 512
 
 # What tells that a file changed: inode, size, modification time; None when there is no file.
 _Stamp = tuple[int, int, int] | None
@@ -45,14 +46,14 @@ class Snapshot:
         """
         for _ in range(_ATTEMPTS):
             answer: T | None = None
-            failure: sqlite3.Error | None = None
+            failure: Exception | None = None
             state = self._look()
             if state != self._state:
                 self.close()
             try:
                 connection = self._opened(state)
                 answer = None if connection is None else query(connection)
-            except sqlite3.Error as error:
+            except FAILURES as error:
                 failure = error
             if self._look() == state:
                 if failure is not None:
@@ -80,6 +81,7 @@ class Snapshot:
             else:
                 self._connection = _connect(f"file:{quote(str(self._path.resolve()))}?mode=ro&immutable=1")
             if is_new(self._connection):
+                _refuse_fragment(state[0])
                 self.close()
         self._state = state
         return self._connection
@@ -107,7 +109,7 @@ class Snapshot:
                 return None if is_new(connection) else query(connection)
             finally:
                 connection.close()
-        except sqlite3.Error as error:
+        except FAILURES as error:
             raise describe(error) from error
 
 
@@ -117,6 +119,13 @@ def is_new(connection: sqlite3.Connection) -> bool:
     marked = connection.execute("PRAGMA application_id").fetchone()[0]
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     return not objects and not marked and pages <= 1
+
+
+def _refuse_fragment(stamp: _Stamp) -> None:
+    """Refuse a file too short to hold a page: SQLite takes it for an empty database, but somebody wrote it."""
+    if stamp is not None and 0 < stamp[1] < _SMALLEST_PAGE:
+        msg = "file is not a database"
+        raise sqlite3.DatabaseError(msg)
 
 
 def _connect(uri: str) -> sqlite3.Connection:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from trueup.backends.snapshot import Snapshot, is_new
-from trueup.backends.sqlite_layout import LAYOUT, application_id, defects_of, describe
+from trueup.backends.sqlite_layout import FAILURES, LAYOUT, application_id, defects_of, describe
 from trueup.kernel.errors import LedgerBrokenError, StorageError
 from trueup.ledger.store import Defect, RawRow, Row
 
@@ -28,10 +28,13 @@ _NODES = "SELECT nodes FROM entries WHERE idx = ?"
 _FIND = "SELECT idx, leaf FROM entries WHERE id = ?"
 _NEWEST = "SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1"
 _INSERT = "INSERT INTO entries (idx, id, type, time, recorded, leaf, nodes) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_AS_BYTES = "ifnull(CAST({} AS BLOB), x'')"
+# Bytes whatever a damaged row holds, NULL too.
 _RAW = (
-    "SELECT idx, CAST(id AS BLOB), CAST(type AS BLOB), CAST(time AS BLOB), CAST(recorded AS BLOB), leaf, nodes"
+    f"SELECT idx, {', '.join(map(_AS_BYTES.format, ('id', 'type', 'time', 'recorded', 'leaf', 'nodes')))}"  # noqa: S608 -- constants
     " FROM entries WHERE idx > ? ORDER BY idx LIMIT ?"
 )
+_RAW_CHECKPOINTS = f"SELECT size, {_AS_BYTES.format('note')} FROM checkpoints WHERE size > ? ORDER BY size LIMIT ?"  # noqa: S608 -- constants
 
 
 class SqliteStore:
@@ -71,30 +74,20 @@ class SqliteStore:
 
     def leaves(self, event_type: str | None = None) -> Iterator[tuple[int, bytes]]:
         """Stream index and bytes of all entries, or of one type, in order."""
-        last = -1
-        while rows := self._rows(
-            "SELECT idx, leaf FROM entries WHERE idx > ? AND (? IS NULL OR type = ?) ORDER BY idx LIMIT ?",
-            (last, event_type, event_type, _PORTION),
-        ):
+        query = "SELECT idx, leaf FROM entries WHERE idx > ? AND (? IS NULL OR type = ?) ORDER BY idx LIMIT ?"
+        for rows in self._portions(query, event_type, event_type):
             for row in rows:
                 yield int(row[0]), bytes(row[1])
-            last = int(rows[-1][0])
 
     def raw_rows(self) -> Iterator[list[RawRow]]:
         """Stream everything that is stored of the entries, in order of index, in portions."""
-        last = -(2**63)
-        while rows := self._rows(_RAW, (last, _PORTION)):
-            yield rows
-            last = int(rows[-1][0])
+        return self._portions(_RAW)
 
     def raw_checkpoints(self) -> Iterator[tuple[int, bytes]]:
         """Stream size and text of the signed checkpoints, in order of size."""
-        last = -(2**63)
-        query = "SELECT size, CAST(note AS BLOB) FROM checkpoints WHERE size > ? ORDER BY size LIMIT ?"
-        while rows := self._rows(query, (last, _PORTION)):
+        for rows in self._portions(_RAW_CHECKPOINTS):
             for row in rows:
                 yield int(row[0]), bytes(row[1])
-            last = int(rows[-1][0])
 
     def defects(self) -> list[Defect]:
         """Check structure, indexes, schema and header of the file; other threads may read meanwhile."""
@@ -147,6 +140,15 @@ class SqliteStore:
     def _one(self, query: str, arguments: Sequence[object], otherwise: Any) -> Any:
         rows = self._rows(query, arguments)
         return rows[0] if rows else otherwise
+
+    def _portions(self, query: str, *arguments: object) -> Iterator[list[Any]]:
+        """Stream rows by their first column, which must rise: in a damaged tree it may not, and would not end."""
+        last = -(2**63)
+        while rows := self._rows(query, (last, *arguments, _PORTION)):
+            if rows[0][0] <= last or rows[-1][0] < rows[0][0]:
+                raise LedgerBrokenError("ledger-unreadable", "The ledger's entries are out of order on disk.", _HINT)
+            yield rows
+            last = rows[-1][0]
 
     def _rows(self, query: str, arguments: Sequence[object]) -> list[Any]:
         with self._lock:
@@ -225,5 +227,5 @@ def _errors() -> Iterator[None]:
     """Turn SQLite's errors into ours: damage is the ledger's, everything else the disk's."""
     try:
         yield
-    except sqlite3.Error as error:
+    except FAILURES as error:
         raise describe(error) from error

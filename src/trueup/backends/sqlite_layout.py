@@ -38,6 +38,18 @@ _SCHEMA = frozenset(
     }
 )
 _MOST_REPORTED = 20
+_PRIMARY = 0xFF  # extended result codes carry the primary one in the low byte
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_DISK = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_AUTH,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_NOLFS,
+}
 _HINT = "Find out what happened to it:\n  trueup ledger verify DIR"
 
 
@@ -64,17 +76,21 @@ def defects_of(connection: sqlite3.Connection) -> list[Defect]:
     return found
 
 
-def describe(error: sqlite3.Error) -> TrueupError:
-    """Return our error for one of SQLite's."""
-    text = str(error)
-    if isinstance(error, sqlite3.OperationalError) and "locked" in text:
+# What SQLite raises; Python adds its own when the text of a damaged schema is not UTF-8.
+FAILURES = (sqlite3.Error, UnicodeDecodeError)
+
+
+def describe(error: Exception) -> TrueupError:
+    """Return our error for one of SQLite's: the disk's and the lock's by their result codes, all else is damage."""
+    code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
+    if code in _BUSY:
         return StorageError(
             "ledger-busy", "Another process holds the ledger.", "Wait for it to end, then run the command again."
         )
-    if isinstance(error, sqlite3.OperationalError) and "no such" not in text and "decode" not in text:
+    if code in _DISK:
         return StorageError(
             "ledger-storage",
-            f"The ledger could not be used: {text}.",
+            f"The ledger could not be used: {error}.",
             "Nothing was appended. Make room, or make the folder writable, and run the command again.",
         )
-    return LedgerBrokenError("ledger-unreadable", f"The ledger cannot be read: {text}.", _HINT)
+    return LedgerBrokenError("ledger-unreadable", f"The ledger cannot be read: {error}.", _HINT)

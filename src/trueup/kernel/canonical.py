@@ -11,7 +11,7 @@ from typing import TypeAlias
 Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
 
 # RFC 8785 takes numbers as IEEE doubles: integers beyond this lose digits on the way.
-_SAFE_INTEGER = 2**53
+SAFE_INTEGER = 2**53
 _WORDS = {None: "null", True: "true", False: "false"}
 
 
@@ -60,7 +60,7 @@ def _object(value: Mapping[str, Json]) -> str:
 
 
 def _integer(value: int) -> str:
-    if abs(value) > _SAFE_INTEGER:
+    if abs(value) > SAFE_INTEGER:
         msg = f"{value} is beyond 2^53"
         raise ValueError(msg)
     return str(value)

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from trueup.kernel.canonical import canonical
+from trueup.kernel.canonical import SAFE_INTEGER, canonical
 from trueup.kernel.clock import format_instant, parse_instant
 from trueup.kernel.errors import UsageError
 from trueup.kernel.text import did_you_mean
@@ -56,7 +56,7 @@ class Recorded:
 
     def to_json(self) -> dict[str, Any]:
         """Return the leaf as a JSON object."""
-        content: dict[str, Any] = json.loads(self.leaf)
+        content: dict[str, Any] = parse_leaf(self.leaf)
         return content
 
 
@@ -93,12 +93,17 @@ def leaf(entry: Entry, recorded: datetime) -> bytes:
     return data
 
 
+def parse_leaf(data: bytes) -> Any:
+    """Parse the bytes of an entry so that their canonical form is the same bytes again. Raises ValueError."""
+    return json.loads(data, parse_int=_number)
+
+
 def read_leaf(index: int, data: bytes) -> Recorded:
     """Return the entry that hashed bytes stand for.
 
     Raises ValueError when they are not an entry.
     """
-    content = json.loads(data)
+    content = parse_leaf(data)
     try:
         entry = Entry(
             type=content["type"],
@@ -111,6 +116,12 @@ def read_leaf(index: int, data: bytes) -> Recorded:
     except (KeyError, TypeError, AttributeError, UsageError) as error:
         msg = f"entry {index} is not an entry: {error}"
         raise ValueError(msg) from None
+
+
+def _number(text: str) -> float:
+    # RFC 8785 writes large doubles without a point; as integers they would be beyond what JSON carries safely.
+    number = int(text)
+    return number if abs(number) <= SAFE_INTEGER else float(text)
 
 
 def _check_names(entry: Entry) -> None:

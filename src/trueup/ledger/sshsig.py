@@ -103,11 +103,14 @@ def parse(armoured: str) -> SshSignature:
     if len(lines) < 3 or lines[0] != _BEGIN or lines[-1] != _END:
         msg = f"an SSH signature begins with {_BEGIN} and ends with {_END}"
         raise ValueError(msg)
+    body = "".join(lines[1:-1])
     try:
-        data = base64.b64decode("".join(lines[1:-1]), validate=True)
-    except binascii.Error:
+        data = base64.b64decode(body, validate=True)
+    except (binascii.Error, ValueError):
+        data = b""
+    if base64.b64encode(data).decode() != body:
         msg = "the SSH signature is not base64"
-        raise ValueError(msg) from None
+        raise ValueError(msg)
     if data[:6] != _MAGIC or data[6:10] != struct.pack(">I", _VERSION):
         msg = "not an SSH signature of version 1"
         raise ValueError(msg)

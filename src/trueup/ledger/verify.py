@@ -19,13 +19,13 @@ Entries, checkpoints and decisions are streamed: memory does not grow with the l
 from __future__ import annotations
 
 import base64
-import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trueup.kernel.errors import TrueupError
 from trueup.ledger.decision import problem_of
+from trueup.ledger.entry import parse_leaf
 from trueup.ledger.note import Checkpoint, Note, Verifier
 from trueup.ledger.walk import Walk
 
@@ -269,7 +269,7 @@ def _compare(item: Checkpoint, walk: Walk, prefix: str, name: str, findings: _Fi
 def _check_decisions(signed: Iterable[tuple[int, bytes]], findings: _Findings) -> None:
     for index, leaf in signed:
         try:
-            problem = problem_of(json.loads(leaf)["data"])
+            problem = problem_of(parse_leaf(leaf)["data"])
         except (ValueError, KeyError, TypeError, AttributeError):
             problem = "the entry cannot be read"
         if problem is not None:
