@@ -6,6 +6,7 @@ import json
 import os
 import re
 import time
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -90,8 +91,9 @@ def test_pilots_start_in_different_weeks_and_earlier_gates_were_decided_on_the_w
         ("expense-approval", "week-4"),
         ("invoice-match", "week-4"),
     }
-    starts = {re.search(r"starts: (\S+)", file.read_text())[1] for file in (folder / "workflows").iterdir()}
-    assert len(starts) == 4
+    declared = "".join(file.read_text() for file in (folder / "workflows").iterdir())
+    starts = {date.fromisoformat(day).isocalendar().week for day in re.findall(r"starts: (\S+)", declared)}
+    assert len(starts) == 3
 
 
 def test_what_was_decided_stands_in_the_files(demo: dict[str, Any], folder: Path) -> None:
