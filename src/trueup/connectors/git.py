@@ -173,13 +173,21 @@ def _environment(program: str) -> dict[str, str]:
     """Return all that git is told of the outside: nothing inherited can point it at another repository."""
     return {
         "PATH": os.pathsep.join((str(Path(program).parent), os.defpath)),
-        "HOME": str(Path.home()),
+        "HOME": _home(),
         "LC_ALL": "C",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_PAGER": "cat",
         "GIT_EDITOR": "true",
         "GIT_LITERAL_PATHSPECS": "1",
     }
+
+
+def _home() -> str:
+    """Return where git finds the user's own settings, such as folders trusted although another user owns them."""
+    try:
+        return str(Path.home())
+    except RuntimeError:  # a user without a home, as in some containers
+        return os.sep
 
 
 def _signature(name: str, email: str, at: datetime | None) -> dict[str, str]:
