@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,10 +42,10 @@ def copied(prepared: tuple[Path, str], tmp_path: Path) -> tuple[Path, str]:
     return root, prepared[1]
 
 
-def killed_apply(root: Path, review: str, touch: int, **options: object) -> int:
+def killed_apply(root: Path, review: str, touch: int, **options: Any) -> int:
     command = [sys.executable, "-m", "tests.loop.killing", str(touch), "apply", str(root), review]
     command += ["--by", "chief", "--as-of", WEEK_8, "--json"]
-    done = subprocess.run(command, check=False, capture_output=True, cwd=REPOSITORY, **options)  # type: ignore[call-overload]
+    done = subprocess.run(command, check=False, capture_output=True, cwd=REPOSITORY, **options)
     return int(done.returncode)
 
 

@@ -48,7 +48,7 @@ def baseline(  # noqa: D103 -- click shows the help of COMMANDS
 @as_of_option
 @click.option("--segments", is_flag=True, help="Also split every reading by the declared segments.")
 @answering("measure")
-def measure(  # noqa: D103
+def measure(  # noqa: D103 -- help in COMMANDS
     directory: Path, workflow: str | None, as_of: datetime | None, *, segments: bool
 ) -> Answer:
     from trueup.cli.views.evidence import readings_text

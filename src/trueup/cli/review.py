@@ -38,7 +38,7 @@ def review(directory: Path, as_of: datetime | None, *, exit_code: bool) -> Answe
 @click.argument("review_id", metavar="REVIEW")
 @click.argument("number", metavar="N", type=int)
 @answering("why")
-def why(directory: Path, review_id: str, number: int) -> Answer:  # noqa: D103
+def why(directory: Path, review_id: str, number: int) -> Answer:  # noqa: D103 -- help in COMMANDS
     from trueup.cli.views.review import chain_text
     from trueup.loop.why import why as opened_chain
     from trueup.workspace import opened
@@ -59,7 +59,7 @@ def why(directory: Path, review_id: str, number: int) -> Answer:  # noqa: D103
 @click.option("--because", metavar="WHY", help="The reason for what is declined or waived.")
 @click.option("--note", "notes", metavar="TEXT", multiple=True, help="What moved, blockers, frictions; repeatable.")
 @answering("apply")
-def apply(  # noqa: D103
+def apply(  # noqa: D103 -- help in COMMANDS
     directory: Path,
     review_id: str,
     by: str,

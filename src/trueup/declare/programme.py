@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
 PROGRAMME_FILE = "programme.yaml"
 
-_ID = re.compile(r"[a-z0-9][a-z0-9-]*", re.ASCII)
 # A path inside a file: keys and list positions, as in ("pilot", "gates", "week-4").
 Path_ = tuple[str | int, ...]
 
@@ -71,11 +69,6 @@ class Programme:
     def workflows_of(self, use_case: str) -> list[str]:
         """Return the ids of the workflows of a use case, sorted."""
         return sorted(name for name, workflow in self.workflows.items() if workflow.use_case == use_case)
-
-
-def is_id(text: str) -> bool:
-    """Tell whether a text can be an id: small letters, digits and dashes, because it names files and addresses."""
-    return _ID.fullmatch(text) is not None
 
 
 def workflow_file(workflow: str) -> str:

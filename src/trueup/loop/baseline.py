@@ -34,6 +34,7 @@ from trueup.loop.promise import definition_digest, population_of
 from trueup.loop.validity import OTHER
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from trueup.declare.model.kpi import Kpi
@@ -162,14 +163,7 @@ def _measured(
     until = min(window.ends, ask.as_of)
     population = observer.population(name, since=window.begins, until=until, as_of=ask.as_of)
     kpis = {kpi: _frozen(bench, name, workflow, kpi, window, ask.as_of) for kpi in workflow.kpis}
-    primary = kpis.get(pilot.primary or "")
-    if primary is None or not primary.n:
-        raise DataError(
-            "no-baseline-cases",
-            f"No mature case of {name} between {window.start} and {window.end} has a value for {pilot.primary}.",
-            "Check `events` (columns, activities), the window under `pilot.baseline`, and the log itself:\n"
-            f"    trueup measure {bench.root} {name}",
-        )
+    primary = _with_cases(bench, name, pilot, window, kpis)
     attested = ask.by is not None and ask.by == business_owner(bench.programme, name)
     level = level_of(pilot.design, attested=attested, routed=False)
     kpi = workflow.kpis[pilot.primary or ""]
@@ -203,6 +197,18 @@ def _measured(
         replaces=replaced,
         because=ask.because,
     )
+
+
+def _with_cases(bench: Workbench, name: str, pilot: Pilot, window: Window, kpis: Mapping[str, FrozenKpi]) -> FrozenKpi:
+    primary = kpis.get(pilot.primary or "")
+    if primary is None or not primary.n:
+        raise DataError(
+            "no-baseline-cases",
+            f"No mature case of {name} between {window.start} and {window.end} has a value for {pilot.primary}.",
+            "Check `events` (columns, activities), the window under `pilot.baseline`, and the log itself:\n"
+            f"    trueup measure {bench.root} {name}",
+        )
+    return primary
 
 
 def _frozen(bench: Workbench, name: str, workflow: Workflow, kpi: str, window: Window, as_of: datetime) -> FrozenKpi:

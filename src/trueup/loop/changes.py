@@ -232,11 +232,11 @@ class AssumptionChange:
         """`holds` or `false`."""
         return "holds" if self.verdict.holds else "false"
 
-    def signers(self, programme: Programme, waived: Sequence[str]) -> set[str]:  # noqa: ARG002
+    def signers(self, programme: Programme, waived: Sequence[str]) -> set[str]:  # noqa: ARG002 -- every change answers the same questions
         """Coordination, the sponsor, or anybody who decides."""
         return may_change_strategy(programme)
 
-    def edits(self, programme: Programme, by: str, on: date, waived: Sequence[str]) -> list[Edit]:  # noqa: ARG002
+    def edits(self, programme: Programme, by: str, on: date, waived: Sequence[str]) -> list[Edit]:  # noqa: ARG002 -- every change answers the same questions
         """`assumptions.ID.found`, which the ranking reads."""
         measured = self.verdict.measured
         found = {

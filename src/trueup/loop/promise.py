@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from trueup.kernel.canonical import digest
 
 if TYPE_CHECKING:
     from trueup.declare.model.registration import Registration
     from trueup.declare.model.workflow import Workflow
+    from trueup.kernel.canonical import Json
 
 
 def watched_kpis(workflow: Workflow) -> list[str]:
@@ -22,7 +23,7 @@ def watched_kpis(workflow: Workflow) -> list[str]:
 
 def definition_digest(workflow: Workflow, kpi: str) -> str:
     """Return the digest of what a KPI computes (not of its bars)."""
-    return digest(workflow.kpis[kpi].definition())  # type: ignore[arg-type]
+    return digest(cast("Json", workflow.kpis[kpi].definition()))
 
 
 def population_of(workflow: Workflow) -> dict[str, Any]:

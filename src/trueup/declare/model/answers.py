@@ -6,11 +6,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from trueup.declare.ids import is_id
 from trueup.declare.model.kpi import EventValue
 from trueup.declare.model.people import Person
 from trueup.declare.model.values import BarValue, Day, Declared, Fraction, PeriodValue, Texts
 from trueup.declare.model.workflow import Window
-from trueup.declare.programme import is_id
 
 
 def _id(text: str) -> str:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from trueup.declare.programme import PROGRAMME_FILE, is_id
+from trueup.declare.ids import is_id
+from trueup.declare.programme import PROGRAMME_FILE
 from trueup.declare.reading.problems import problem
 from trueup.kernel.errors import NotFoundError
 from trueup.kernel.finding import Finding, Span
