@@ -16,7 +16,8 @@ from trueup.ledger.decision import problem_of, sign_decision
 from trueup.ledger.sshsig import NAMESPACE, parse, public_line, sign, verify
 
 DECISION: dict[str, Json] = {"review": "r-1", "n": 3, "outcome": "go", "because": "clears the bar"}
-KINDS = ["ed25519", "ecdsa-256", "ecdsa-384", "ecdsa-521", "rsa"]
+CURVES = {"ecdsa-256": ec.SECP256R1(), "ecdsa-384": ec.SECP384R1(), "ecdsa-521": ec.SECP521R1()}
+KINDS = ["ed25519", "rsa", *CURVES]
 
 
 @pytest.fixture(params=KINDS, scope="module")
@@ -25,15 +26,17 @@ def pair(request: pytest.FixtureRequest) -> tuple[bytes, str]:
 
 
 def make_pair(kind: str) -> tuple[bytes, str]:
-    key = {
-        "ed25519": ed25519.Ed25519PrivateKey.generate,
-        "ecdsa-256": lambda: ec.generate_private_key(ec.SECP256R1()),
-        "ecdsa-384": lambda: ec.generate_private_key(ec.SECP384R1()),
-        "ecdsa-521": lambda: ec.generate_private_key(ec.SECP521R1()),
-        "rsa": lambda: rsa.generate_private_key(65537, 2048),
-    }[kind]()
+    key = made(kind)
     private = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
     return private, key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+
+
+def made(kind: str) -> ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey:
+    if kind == "ed25519":
+        return ed25519.Ed25519PrivateKey.generate()
+    if kind == "rsa":
+        return rsa.generate_private_key(65537, 2048)
+    return ec.generate_private_key(CURVES[kind])
 
 
 def keygen() -> str:
