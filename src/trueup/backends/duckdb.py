@@ -115,9 +115,10 @@ class DuckEngine:
         try:
             return self._unbound(self._view(path))
         except duckdb.Error as error:
+            why = _first_line(error).replace(str(path), path.name)
             raise DataError(
                 "truncated",
-                f"{path.name} is not a Parquet file that can be read: {_first_line(error)}",
+                f"{path.name} is not a Parquet file that can be read: {why}",
                 "Get a whole copy of the file. Nothing of it was used.",
             ) from error
 
