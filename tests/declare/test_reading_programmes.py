@@ -96,6 +96,36 @@ def test_a_kpi_that_does_not_fit_is_not_also_called_undeclared(tmp_path: Path) -
     assert codes(check(write(tmp_path, workflows__triage=text))) == [("TYPE01", "workflows/triage.yaml:6:26")]
 
 
+@pytest.mark.parametrize(("unit", "fits"), [("days", True), ("weeks", True), ("day", False), ("GBP", False)])
+def test_the_unit_of_a_duration_is_a_length_of_time(tmp_path: Path, unit: str, fits: bool) -> None:
+    text = replaced("workflows/triage.yaml", "to: last B}", f"to: last B}}, unit: {unit}")
+    found = codes(check(write(tmp_path, workflows__triage=text)))
+    assert found == ([] if fits else [("TYPE01", "workflows/triage.yaml:6:61")])
+
+
+@pytest.mark.parametrize(("unit", "fits"), [("hours", True), ("GBP", True), ("EUR", False)])
+def test_the_unit_of_a_ratio_is_the_currency_or_a_length_of_time(tmp_path: Path, unit: str, fits: bool) -> None:
+    text = replaced("workflows/triage.yaml", "share: {without: [C]}", f"ratio: {{of: effort}}, unit: {unit}")
+    assert [code for code, _ in codes(check(write(tmp_path, workflows__triage=text)))] == ([] if fits else ["TYPE01"])
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "ssh-ed25519 AAAA...",
+        "ssh-ed25519",
+        "",
+        "sk-ssh-ed25519@openssh.com AAAA",
+        "ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIA==",
+    ],
+)
+def test_a_key_that_cannot_be_read_is_a_warning(tmp_path: Path, key: str) -> None:
+    text = replaced("programme.yaml", "roles: [sponsor]}", f"roles: [sponsor], key: '{key}'}}")
+    checked = check(write(tmp_path, programme=text))
+    assert checked.errors == ()
+    assert [str(found.where) for found in checked.findings if found.code == "PPL04"] == ["programme.yaml:5:45"]
+
+
 def test_windows_line_ends_and_a_byte_order_mark_are_fine(tmp_path: Path) -> None:
     text = "\ufeff" + FILES["programme.yaml"].replace("\n", "\r\n")
     assert codes(check(write(tmp_path, programme=text))) == []

@@ -21,6 +21,7 @@ from trueup.declare.reading.marks import Spans
 from trueup.declare.reading.references import Known, reference_findings
 from trueup.declare.reading.source import open_questions, read_source
 from trueup.declare.reading.typed import typed
+from trueup.declare.reading.units import unit_findings
 from trueup.declare.reading.yaml_tree import Tree, parse_tree
 from trueup.kernel.errors import DeclarationError
 from trueup.kernel.finding import Finding, Severity, Span
@@ -60,6 +61,7 @@ def read_programme(root: Path, today: date) -> Checked:
         digests=reading.digests,
     )
     reading.findings.extend(reference_findings(programme, reading.known()))
+    reading.findings.extend(unit_findings(programme))
     findings = [*reading.findings, *reading.not_said(registry.run(programme, today))]
     return Checked(programme, tuple(dict.fromkeys(waivers.apply(programme, findings, today))))
 

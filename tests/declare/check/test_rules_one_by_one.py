@@ -70,6 +70,7 @@ PEOPLE = (
         "PPL02", "no handover", ("P", "  shelfware", "  §shelfware"), ("P", "    handover: documented by month 3\n", "")
     ),
     case("PPL03", "no cadence", ("P", "  shelfware", "  §shelfware"), ("P", "    cadence: weekly\n", "")),
+    case("PPL04", "a key cut short", ("P", "roles: [sponsor]}", "roles: [sponsor], key: §ssh-ed25519 AAAAC3Nz}")),
 )
 
 MEASURES = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator
 
@@ -13,6 +14,7 @@ from trueup.declare.programme import PROGRAMME_FILE
 from trueup.kernel.finding import Severity
 
 _LIVE = frozenset({Stage.PRODUCTION})
+_KEY_TYPES = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")
 _TRAINING = re.compile("train|adoption|onboard|enable", re.IGNORECASE)
 
 
@@ -110,4 +112,39 @@ def checkable_supplier(subject: Subject) -> Iterator[Hit]:
             )
 
 
-RULES = (trained_users, handover, checkable_supplier)
+@rule("PPL04", Severity.WARNING, "Public key that no signature can be checked with")
+def readable_keys(subject: Subject) -> Iterator[Hit]:
+    """A person whose key cannot be read cannot sign, and finds that out on the day of the decision.
+
+    `key` holds one line as it stands in a `.pub` file: the type, the key, perhaps a comment. Ed25519, ECDSA and RSA
+    are read; keys on security tokens and certificates are not. Without `key` decisions are claimed, not signed.
+
+    Fix:
+        Copy the line from the person's `.pub` file in quotes, or delete `key`.
+
+    Bad:
+        coo: {name: Ada Osei, key: 'ssh-ed25519 AAAA...'}
+
+    Good:
+        coo: {name: Ada Osei, key: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMg0wuAej6a3F5g5oGqGczT2bQ4iHaABzE3ipw5D10Fh'}
+    """
+    for name, person in subject.programme.file.people.items():
+        if person.key is not None and not _is_key(person.key):
+            yield Hit(
+                subject.place(PROGRAMME_FILE, "people", name, "key"),
+                f"The key of {name!r} is not a public key line of a type that is read ({', '.join(_KEY_TYPES)}).",
+                f"Copy the line from {name!r}'s .pub file, or delete `key`.",
+            )
+
+
+def _is_key(line: str) -> bool:
+    """Tell whether a line is a type and a key of that type; whether the numbers are a key is seen when it signs."""
+    kind, _, rest = line.strip().partition(" ")
+    try:
+        wire = base64.b64decode(rest.split(" ")[0], validate=True)
+    except ValueError:
+        return False
+    return kind in _KEY_TYPES and wire.startswith(len(kind).to_bytes(4, "big") + kind.encode()) and len(wire) > 50
+
+
+RULES = (trained_users, handover, checkable_supplier, readable_keys)
