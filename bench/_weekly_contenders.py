@@ -83,12 +83,12 @@ def with_pandas(log: Path) -> Callable[[], Weeks]:
     def weeks() -> Weeks:
         events = pd.read_parquet(log, columns=["case", "activity", "at"])
         events["case"], events["activity"] = events["case"].astype("category"), events["activity"].astype("category")
-        by_case = {"sort": False, "observed": True}
-        start = events.groupby("case", **by_case)["at"].min()  # type: ignore[call-overload]
+        by_case: Any = {"sort": False, "observed": True}
+        start = events.groupby("case", **by_case)["at"].min()
         seen = events[events["at"] < events["case"].map(start).astype("datetime64[us]") + WINDOW]
 
         def of(names: tuple[str, ...]) -> Any:
-            return seen[seen["activity"].isin(names)].groupby("case", **by_case)["at"]  # type: ignore[call-overload]
+            return seen[seen["activity"].isin(names)].groupby("case", **by_case)["at"]
 
         cases = pd.DataFrame({"start": start})
         cases["from"], cases["to"] = of(FROM).min(), of(TO).max()

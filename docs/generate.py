@@ -36,7 +36,8 @@ ANSWERS: dict[str, str] = {
     "ledger entry": "`index`, `leaf` (base64 of the exact hashed bytes), `entry`",
     "ledger key": "`vkey`, in the form of signed notes",
     "ledger prove": "the file that was written, and the checkpoint that it proves against",
-    "demo": "the last review before it was applied, and `applied[]`, `after[]`, `ledger`, `weeks[]`, `path`, `simulated`",
+    "demo": "the last review before it was applied, and `applied[]`, `after[]`, `ledger`, `weeks[]`, `path`, "
+    "`simulated`",
 }
 
 COMMANDS_INTRO = """\

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from trueup.decide.bars import contrast_of
 from trueup.decide.gate import ALPHA
 from trueup.decide.level import level_of
+from trueup.decide.numbers import known
 from trueup.decide.samples import sample_of, weekly_sample
 from trueup.declare.edit import render
 from trueup.declare.model.kpi import KpiKind
@@ -27,7 +28,6 @@ from trueup.ledger.entry import Entry
 from trueup.loop.comparisons import is_weekly
 from trueup.loop.journal import Plan, carry_out
 from trueup.loop.measure import readings_of, require_workflow
-from trueup.loop.numbers import known
 from trueup.loop.permission import business_owner, require_person
 from trueup.loop.pin import pinned
 from trueup.loop.promise import definition_digest, population_of

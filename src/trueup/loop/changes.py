@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from trueup.decide.gate import ALPHA
+from trueup.decide.numbers import interval_json, known
 from trueup.declare.programme import PROGRAMME_FILE, use_case_file, workflow_file
 from trueup.kernel.canonical import digest
 from trueup.kernel.clock import format_instant
-from trueup.loop.numbers import interval_json, known
 from trueup.loop.permission import may_change_strategy, may_decide_gate, may_expand, may_stop
 from trueup.loop.promise import promised
 

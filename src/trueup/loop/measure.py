@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trueup.decide.level import Level
+from trueup.decide.numbers import known
 from trueup.declare.model.kpi import KpiKind
 from trueup.evidence.weekly import mean_interval_of_week, share_interval_of_week
 from trueup.kernel.errors import NotFoundError
 from trueup.kernel.text import did_you_mean
 from trueup.ledger.records import Reading
 from trueup.loop.gates import registered_level
-from trueup.loop.numbers import known
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
