@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 # Entry conditions (programme-format: gates; evidence: sequences).
 LEAST_CASES = 30
 LEAST_EVENTS = 5
+WEEKLY_LOOKS = 12
 
 NOTHING_KNOWN = Interval(float("nan"), float("-inf"), float("inf"))
 
 
 class Basis(StrEnum):
-    """What one independent observation is: a case (randomised by case), or a week x unit block."""
+    """What one independent observation is: a case or a unit, whichever was randomised; otherwise a week."""
 
     CASES = "cases"
+    UNITS = "units"
     BLOCKS = "blocks"
 
 
@@ -33,7 +35,8 @@ class Sample:
     """One arm, or the frozen baseline.
 
     `values` are its cases in order of maturity (None for a frozen baseline and for weekly ratios), `blocks`
-    the means of its week x unit blocks, `events` how many values are non-zero.
+    the means of its units where units were randomised, else of its weeks in order, `events` how many values are
+    non-zero.
     """
 
     moments: Moments
@@ -63,9 +66,9 @@ class Comparison:
     def at_gate(self, alpha: float, ratio: float = 1.0) -> Interval:
         """Return the gate interval of `mean1 - ratio * mean0` at two-sided level alpha (already split)."""
         if self.basis is Basis.BLOCKS:
-            if min(len(self.treated.blocks), len(self.control.blocks)) < 2:
-                return self._unknown(ratio)
             return gates.block_contrast(self.treated.blocks, self.control.blocks, alpha, ratio)
+        if self.basis is Basis.UNITS:
+            return gates.unit_contrast(self.treated.blocks, self.control.blocks, alpha, ratio)
         if self.share:
             return gates.share_contrast(
                 self.treated.events, self.treated.n, self.control.events, self.control.n, alpha, ratio
@@ -75,9 +78,10 @@ class Comparison:
     def watched(self, alpha: float, ratio: float = 1.0) -> Interval:
         """Return the anytime-valid interval of `mean1 - ratio * mean0` that may be looked at every week."""
         if self.basis is Basis.BLOCKS:
-            if min(len(self.treated.blocks), len(self.control.blocks)) < 2:
-                return self._unknown(ratio)
             return sequences.frozen_blocks(self.control.blocks, self.treated.blocks, alpha, ratio)
+        if self.basis is Basis.UNITS:
+            # No sequence over a handful of units: the looks of a pilot share the level instead.
+            return gates.unit_contrast(self.treated.blocks, self.control.blocks, alpha / WEEKLY_LOOKS, ratio)
         if self.share:
             return sequences.concurrent_shares(
                 self.treated.events, self.treated.n, self.control.events, self.control.n, alpha, ratio
@@ -92,6 +96,17 @@ class Comparison:
             return NOTHING_KNOWN
         estimate = self.treated.moments.mean - ratio * self.control.moments.mean
         return Interval(estimate, float("-inf"), float("inf"))
+
+    def frozen_share(self, ratio: float = 1.0) -> float:
+        """Return the part of the variance that more cases cannot shrink: what a frozen baseline leaves, else 0."""
+        if not self.frozen:
+            return 0.0
+        treated, control = Moments.of(self.treated.blocks), Moments.of(self.control.blocks)
+        if min(treated.n, control.n) < 2:
+            return 0.0
+        left = ratio * ratio * control.variance / control.n
+        whole = left + treated.variance / treated.n
+        return left / whole if whole > 0 else 0.0
 
     def too_few(self) -> str | None:
         """Say why there are too few mature cases for a verdict, or None."""

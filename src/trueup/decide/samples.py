@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from trueup.evidence.moments import Moments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
 
     from numpy.typing import NDArray
 
@@ -23,24 +24,29 @@ _MONDAY_OFFSET = 259_200
 
 
 def sample_of(vector: CaseVector, *, by_unit: bool = False) -> Sample:
-    """Summarise cases: moments, non-zero values, means of their week (x unit) blocks."""
+    """Summarise cases: moments, non-zero values, means of their weeks or, `by_unit`, of their units."""
     return Sample(
         moments=Moments.of(vector.value),
         events=int(np.count_nonzero(vector.value)),
-        blocks=block_means(vector, by_unit=by_unit),
+        blocks=unit_means(vector) if by_unit else week_means(vector),
         values=vector.value,
     )
 
 
-def block_means(vector: CaseVector, *, by_unit: bool = False) -> NDArray[np.float64]:
-    """Return the mean of every week (of case start) or week x unit block, in order of time."""
+def week_means(vector: CaseVector) -> NDArray[np.float64]:
+    """Return the mean of every week of case start, in order of time."""
+    return _means(vector, (vector.started + _MONDAY_OFFSET) // _WEEK_SECONDS)
+
+
+def unit_means(vector: CaseVector) -> NDArray[np.float64]:
+    """Return the mean of every unit that was assigned, in order of its name."""
+    return _means(vector, vector.unit.astype(str))
+
+
+def _means(vector: CaseVector, label: NDArray[Any]) -> NDArray[np.float64]:
     if not len(vector):
         return np.array([], dtype=np.float64)
-    weeks = (vector.started + _MONDAY_OFFSET) // _WEEK_SECONDS
-    if by_unit:
-        _, unit = np.unique(vector.unit.astype(str), return_inverse=True)
-        weeks = weeks * (int(unit.max()) + 1) + unit
-    _, block = np.unique(weeks, return_inverse=True)
+    _, block = np.unique(label, return_inverse=True)
     means: NDArray[np.float64] = np.bincount(block, weights=vector.value) / np.bincount(block)
     return means
 
@@ -53,6 +59,14 @@ def frozen_sample(frozen: FrozenKpi) -> Sample:
 
 
 def weekly_sample(rows: Iterable[WeekStatistic]) -> Sample:
-    """Summarise a KPI that has one value a week: the weeks are its cases and its blocks."""
-    values = np.array([row.total / row.n for row in sorted(rows, key=lambda row: row.week) if row.n], dtype=np.float64)
+    """Summarise a KPI that has one value a week: the weeks are its cases and its blocks.
+
+    What happens in a week happens in all its arms together, so that arms are added up.
+    """
+    totals: dict[date, float] = {}
+    counts: dict[date, int] = {}
+    for row in rows:
+        totals[row.week] = totals.get(row.week, 0.0) + row.total
+        counts[row.week] = max(counts.get(row.week, 0), row.n)
+    values = np.array([totals[week] / counts[week] for week in sorted(totals)], dtype=np.float64)
     return Sample(Moments.of(values), int(np.count_nonzero(values)), values)

@@ -34,11 +34,16 @@ def larger_error(treated: Moments, control: Moments) -> float:
 
 
 def block_error(treated: Moments, control: Moments, ratio: float = 1.0) -> tuple[float, float]:
-    """Return the inflated variance of mean1 - ratio * mean0 over blocks, and Welch's degrees of freedom.
+    """Return `unit_error` of blocks in order of time: each variance inflated for neighbours that resemble."""
+    return unit_error(_inflated(treated), _inflated(control), ratio)
 
-    (Satterthwaite 1946.) The variance is 0 when neither arm has spread. Both need two blocks.
+
+def unit_error(treated: Moments, control: Moments, ratio: float = 1.0) -> tuple[float, float]:
+    """Return the variance of mean1 - ratio * mean0 over independent values, and Welch's degrees of freedom.
+
+    (Satterthwaite 1946.) The variance is 0 when neither arm has spread. Both need two values.
     """
-    treated, control = _spread_lent(_inflated(treated), scaled_arm(_inflated(control), ratio))
+    treated, control = _spread_lent(treated, scaled_arm(control, ratio))
     e1, e0 = treated.variance / treated.n, control.variance / control.n
     if e1 + e0 <= 0:
         return 0.0, 1.0

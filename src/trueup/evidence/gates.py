@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from scipy import optimize, special
 
-from trueup.evidence.blocks import block_error, larger_error
+from trueup.evidence.blocks import block_error, larger_error, unit_error
 from trueup.evidence.moments import (
     Interval,
     Moments,
@@ -166,6 +166,24 @@ def block_contrast(treated: ArrayLike, control: ArrayLike, alpha: float, ratio: 
     if min(arms[0].n, arms[1].n) < 2:
         return unknown(estimate)
     error, freedom = block_error(arms[0], arms[1], ratio)
+    if error <= 0:
+        return unknown(estimate)
+    return around(estimate, float(special.stdtrit(freedom, 1 - alpha / 2)) * math.sqrt(error))
+
+
+def unit_contrast(treated: ArrayLike, control: ArrayLike, alpha: float, ratio: float = 1.0) -> Interval:
+    """Return the interval of mean1 - ratio * mean0 over unit means (each array one value an agent, queue or team).
+
+    For arms to which units were randomised and not cases: units differ for good, so that a unit is one observation
+    however many cases it has. Student's t with Satterthwaite's degrees of freedom and the larger of Welch's and the
+    pooled variance. Nothing is known with fewer than two units in an arm, or without spread.
+    """
+    require_level(alpha, ratio)
+    arms = Moments.of(treated), Moments.of(control)
+    estimate = difference(*arms, ratio)
+    if min(arms[0].n, arms[1].n) < 2:
+        return unknown(estimate)
+    error, freedom = unit_error(arms[0], arms[1], ratio)
     if error <= 0:
         return unknown(estimate)
     return around(estimate, float(special.stdtrit(freedom, 1 - alpha / 2)) * math.sqrt(error))

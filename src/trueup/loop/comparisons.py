@@ -75,7 +75,7 @@ class PilotView:
             kpi=kpi_name,
             unit=kpi.shown_unit,
             share=kpi.kind is KpiKind.SHARE,
-            basis=Basis.CASES if self.by_case else Basis.BLOCKS,
+            basis=self._basis(),
             frozen=not self.concurrent,
             treated=treated,
             control=control,
@@ -86,7 +86,7 @@ class PilotView:
         rows = [
             row
             for row in self.observer.weekly(self.name, mature_by, kpis=[kpi_name])
-            if row.segment is None and self._whole_pilot_week(row, mature_by)
+            if row.segment is None and row.n and self._whole_pilot_week(row, mature_by)
         ]
         return Comparison(
             kpi=kpi_name,
@@ -94,9 +94,14 @@ class PilotView:
             share=False,
             basis=Basis.BLOCKS,
             frozen=True,
-            treated=weekly_sample(row for row in rows if row.arm in {Arm.TREATED, Arm.ALL}),
+            treated=weekly_sample(rows),
             control=frozen_sample(self.registration.kpis[kpi_name]),
         )
+
+    def _basis(self) -> Basis:
+        if not self.concurrent:
+            return Basis.BLOCKS
+        return Basis.CASES if self.by_case else Basis.UNITS
 
     def _whole_pilot_week(self, row: WeekStatistic, mature_by: datetime) -> bool:
         begins = start_of_day(row.week)

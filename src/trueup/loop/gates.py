@@ -105,6 +105,8 @@ def _judge_registered(bench: Workbench, view: PilotView, gate: str, at: datetime
     population = view.observer.population(view.name, since=view.starts, until=at, as_of=at)
     unknown = _unknowable(bench, view, population, at)
     primary = view.compare(registration.primary, at)
+    # A KPI with one value a week has no concurrent arm, whatever the design: it is before/after.
+    level = Level.BEFORE_AFTER if primary.frozen else level
     notes: tuple[str, ...] = ("registered late",) if registration.late else ()
     broken = broken_series(view, population, at)
     if broken and primary.frozen and unknown is None and primary.too_few() is None:
@@ -267,7 +269,9 @@ def _forecast(view: PilotView, verdict: GateVerdict, primary: Comparison, at: da
     events = view.workflow.events
     delay = events.matures_after.days / 7 if events and events.matures_after else 0.0
     weeks = max((at - view.starts) / timedelta(weeks=1) - delay, 1.0)
-    return power.weeks_to_decide(verdict.bar.interval, verdict.bar.contrast.threshold, cases, cases / weeks)
+    bar = verdict.bar
+    floor = primary.frozen_share(bar.contrast.ratio) ** 0.5 * (bar.interval.upper - bar.interval.estimate)
+    return power.weeks_to_decide(bar.interval, bar.contrast.threshold, cases, cases / weeks, floor)
 
 
 def gate_inputs(judged: JudgedGate) -> dict[str, Any]:
