@@ -52,6 +52,13 @@ FINDINGS_INTRO = """\
 What `trueup check` can find. Codes never change their meaning. An error stops the commands that need the file;
 a warning will hurt; a note is worth knowing. `trueup explain CODE` prints the same page.
 """
+LEDGER_FILE_INTRO = """\
+`.trueup/ledger.db` is an SQLite file with two tables and nothing else. `trueup ledger verify` compares its schema to
+the letter, recomputes every column that follows from a leaf, and compares every signed root. It changes nothing: where a
+writer has left a write-ahead log, a copy is read.
+
+A problem has a `kind`, an `index` (the entry or the tree size that it is about, null for the whole) and a `detail`.
+"""
 LEDGER_INTRO = """\
 The closed table of what can happen. Every entry carries `type`, `id`, `time` (the instant it is about),
 `recorded` (when it was appended), `by`, and its own `data`.
@@ -117,6 +124,22 @@ def ledger_page() -> str:
     return "\n".join(parts)
 
 
+def ledger_file_page() -> str:
+    """Say what stands in the ledger's file, and by which names `verify` calls what is wrong with it."""
+    from trueup.backends.sqlite_layout import COLUMNS
+    from trueup.ledger.verify import NO_WITNESS, PROBLEM_KINDS
+
+    parts = [f"# The ledger's file and what verify finds\n\n{NOTE}\n{LEDGER_FILE_INTRO}"]
+    for table, columns in COLUMNS.items():
+        listed = "\n".join(f"- `{name}`: {meaning}" for name, meaning in columns.items())
+        parts.append(f"## Table {table}\n\n{listed}\n")
+    kinds = "\n".join(f"- `{kind}`: {meaning}" for kind, meaning in PROBLEM_KINDS.items())
+    parts.append(
+        f"## Problems\n\n{kinds}\n\nWithout a checkpoint outside the ledger, `witness` reads `{NO_WITNESS}`.\n"
+    )
+    return "\n".join(parts)
+
+
 def errors_page() -> str:
     """List every code under which a command can fail, with the first sentence that it says."""
     parts = [f"# Error codes\n\n{NOTE}\n{ERRORS_INTRO}"]
@@ -167,6 +190,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands_page,
     "findings.md": findings_page,
     "ledger-entries.md": ledger_page,
+    "ledger-file.md": ledger_file_page,
     "errors.md": errors_page,
 }
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from trueup.kernel.errors import LedgerBrokenError, StorageError, TrueupError
 from trueup.ledger.store import Defect
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,23 @@ LAYOUT = Layout(
     version=1,
     application_id=0x54724C67,  # "TrLg"
 )
+
+# What every column holds; the reference page of the ledger's file says the same.
+COLUMNS: Mapping[str, Mapping[str, str]] = {
+    "entries": {
+        "idx": "the entry's index, from 0 without gaps",
+        "id": "from the leaf; held once",
+        "type": "from the leaf",
+        "time": "from the leaf",
+        "recorded": "from the leaf",
+        "leaf": "the exact bytes that are hashed: canonical JSON (RFC 8785)",
+        "nodes": "SHA-256 hashes of the tree's nodes that this entry completes, joined, its own leaf hash first",
+    },
+    "checkpoints": {
+        "size": "how many entries the checkpoint covers",
+        "note": "the signed note: origin, size, root, one signature",
+    },
+}
 
 # (type, name, table, sql) of everything that may stand in the schema.
 _SCHEMA = frozenset(

@@ -8,8 +8,8 @@ The steps, each of which heads its code below:
    must be a checkpoint of this origin, signed with the pinned key.
 4. The entries, one pass: numbered without gaps, every stored column equal to what the leaf says, every
    stored node equal to what the leaves hash to. The roots at all signed sizes fall out of the same pass.
-5. Every signed root, inside and outside, is the root of the entries up to its size; none is beyond the end.
-6. The signatures of people on their decisions.
+5. In the same pass: the signatures of people on their decisions.
+6. Every signed root, inside and outside, is the root of the entries up to its size; none is beyond the end.
 7. What remains: entries after the newest signed state are `uncovered`; without a witness a replaced log
    cannot be excluded. Both are said and are no problem of the log.
 
@@ -155,13 +155,11 @@ def verify(
         findings.add(defect.kind, None, defect.detail)
     if walk.size and vkey is None:
         findings.add("not-pinned", None, "programme.yaml has no `ledger: {origin, vkey}`; bring it back from git")
-    # 5. Every signed root is the root of the entries.
+    # 6. Every signed root is the root of the entries.
     for item in stored:
         _compare(item, walk, "", "a stored checkpoint", findings)
     for name, item in outside:
         _compare(item, walk, "witness-", name, findings)
-    # 6. The signatures of people.
-    _check_decisions(walk.signed, findings)
     # 7. What remains.
     covered = max((size for size in walk.agreed), default=0)
     return Report(
@@ -180,14 +178,16 @@ def _walked(
     findings: _Findings,
     progress: Progress | None,
 ) -> tuple[Walk, list[Checkpoint], list[tuple[str, Checkpoint]]]:
-    """Take steps 2 to 4; return the walk, and what was signed inside and outside."""
+    """Take steps 2 to 5; return the walk, and what was signed inside and outside."""
     # 2. The pin.
     verifier = _pinned(*pin, findings)
     # 3. What was signed: inside, and outside.
     stored = _stored_checkpoints(store, verifier, findings)
     outside = _outside_checkpoints(witnesses, verifier, findings)
     # 4. The entries, one pass.
-    walk = Walk({item.size for item in stored} | {item.size for _, item in outside}, findings.add, progress)
+    signed_sizes = {item.size for item in stored} | {item.size for _, item in outside}
+    # 5. On the way, the signatures of people.
+    walk = Walk(signed_sizes, findings.add, lambda index, leaf: _check_decision(index, leaf, findings), progress)
     try:
         walk.over(store.raw_rows())
     except TrueupError as error:
@@ -266,14 +266,13 @@ def _compare(item: Checkpoint, walk: Walk, prefix: str, name: str, findings: _Fi
         findings.add(kind, item.size, f"the first {item.size} entries do not hash to the root of {name}")
 
 
-def _check_decisions(signed: Iterable[tuple[int, bytes]], findings: _Findings) -> None:
-    for index, leaf in signed:
-        try:
-            problem = problem_of(parse_leaf(leaf)["data"])
-        except (ValueError, KeyError, TypeError, AttributeError):
-            problem = "the entry cannot be read"
-        if problem is not None:
-            findings.add("signature-invalid", index, problem)
+def _check_decision(index: int, leaf: bytes, findings: _Findings) -> None:
+    try:
+        problem = problem_of(parse_leaf(leaf)["data"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        problem = "the entry cannot be read"
+    if problem is not None:
+        findings.add("signature-invalid", index, problem)
 
 
 def _witness_line(outside: list[tuple[str, Checkpoint]]) -> str:

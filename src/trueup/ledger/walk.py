@@ -13,7 +13,7 @@ from trueup.ledger.event_types import EVENT_TYPES
 from trueup.ledger.tree import EMPTY_ROOT, HASH_SIZE, root_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from trueup.kernel.progress import Progress
     from trueup.ledger.store import RawRow
@@ -31,18 +31,28 @@ class Report(Protocol):
 
 
 class Walk:
-    """The pass and what it found: `size`, `roots` at the wanted sizes, leaves that carry a person's signature."""
+    """The pass and what it found: `size`, and `roots` at the wanted sizes.
 
-    def __init__(self, wanted: Iterable[int], report: Report, progress: Progress | None = None) -> None:
+    `decision` is handed index and leaf of every entry of a type that people sign, one portion at a time.
+    """
+
+    def __init__(
+        self,
+        wanted: Iterable[int],
+        report: Report,
+        decision: Callable[[int, bytes], None],
+        progress: Progress | None = None,
+    ) -> None:
         self._wanted = sorted(wanted, reverse=True)
         self._report = report
+        self._decision = decision
         self._progress = progress
         self._peaks: list[bytes] = []
         self._next = 0
         self._tree_sound = True
         self.size = 0
         self.roots: dict[int, bytes] = {0: EMPTY_ROOT}
-        self.signed: list[tuple[int, bytes]] = []
+        self._signed: list[tuple[int, bytes]] = []
         self.agreed: set[int] = set()
 
     def root(self) -> bytes:
@@ -57,6 +67,9 @@ class Walk:
                 stop = self._stop(len(rows) - done)
                 self._stretch(rows[done : done + stop])
                 done += stop
+            for index, leaf in self._signed:
+                self._decision(index, leaf)
+            self._signed.clear()
             if self._progress is not None:
                 self._progress("verifying the ledger", self.size)
 
@@ -83,7 +96,7 @@ class Walk:
             if made != nodes or index != following or not leaf.endswith(tail):
                 self._examine(index, following, leaf.endswith(tail), made, nodes)
             if kind in _SIGNED:
-                self.signed.append((index, leaf))
+                self._signed.append((index, leaf))
             following = index + 1
             size += 1
         self.size, self._next = size, following
