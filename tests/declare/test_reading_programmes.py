@@ -175,6 +175,13 @@ def test_what_is_no_programme_is_refused_with_a_way_out(tmp_path: Path, kind: st
     assert "\n    " in refused.value.hint
 
 
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b"])
+def test_a_name_that_no_folder_can_have_is_no_programme(tmp_path: Path, name: str) -> None:
+    with pytest.raises(NotFoundError) as refused:
+        check(tmp_path / name)
+    assert refused.value.code == "not-a-programme"
+
+
 def test_a_folder_called_programme_yaml_is_a_finding(tmp_path: Path) -> None:
     (tmp_path / "programme.yaml").mkdir()
     assert codes(check(tmp_path)) == [("FILE01", "programme.yaml:1:1")]

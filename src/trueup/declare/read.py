@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -73,7 +74,7 @@ def require_sound(checked: Checked, files: Iterable[str] | None = None) -> None:
     if errors:
         count = "an error" if len(errors) == 1 else f"{len(errors)} errors"
         message = f"The files that this needs have {count}."
-        hint = f"Each is explained, with its fix, by:\n    trueup check {checked.programme.root}"
+        hint = f"Each is explained, with its fix, by:\n    trueup check {shlex.quote(str(checked.programme.root))}"
         raise DeclarationError("unsound", message, hint, sorted(errors, key=Finding.sort_key))
 
 

@@ -67,11 +67,11 @@ def write_new(folder: Path, files: Mapping[str, str]) -> None:
     Raises ConflictError for a folder that holds anything (a fresh git repository may), StorageError.
     """
     target = folder.resolve()
-    if target.exists() and (not target.is_dir() or {path.name for path in target.iterdir()} - {".git"}):
-        hint = "Nothing was written. Name a folder that does not exist yet:\n    trueup new OTHER"
-        raise ConflictError("not-empty", f"{str(folder)!r} is not an empty folder.", hint)
     partial = target.with_name(f".{target.name}.partial")
     try:
+        if target.exists() and (not target.is_dir() or {path.name for path in target.iterdir()} - {".git"}):
+            hint = "Nothing was written. Name a folder that does not exist yet:\n    trueup new OTHER"
+            raise ConflictError("not-empty", f"{str(folder)!r} is not an empty folder.", hint)
         shutil.rmtree(partial, ignore_errors=True)
         for name, text in files.items():
             write_durably(partial / name, text.encode())

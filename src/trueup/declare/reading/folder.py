@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,20 +20,30 @@ _YAML = {".yaml", ".yml"}
 
 def require_programme(root: Path) -> None:
     """Raise NotFoundError, code `not-a-programme`, with the way out, unless the folder holds a programme.yaml."""
+    try:
+        _require(root)
+    except OSError as error:
+        message = f"{str(root)!r} cannot be opened: {error.strerror or error}."
+        hint = "Make the folder readable, or give another:\n    trueup check DIR"
+        raise NotFoundError("not-a-programme", message, hint) from None
+
+
+def _require(root: Path) -> None:
     if (root / PROGRAMME_FILE).exists() or (root / PROGRAMME_FILE).is_symlink():
         return
-    start = f"Start one, in a folder that does not exist yet or is empty:\n    trueup new {root}"
+    start = f"Start one, in a folder that does not exist yet or is empty:\n    trueup new {shlex.quote(str(root))}"
     if not root.exists():
         raise NotFoundError("not-a-programme", f"There is no folder {str(root)!r}.", start)
     if not root.is_dir():
-        hint = f"Give the folder that holds programme.yaml:\n    trueup check {root.parent}"
+        hint = f"Give the folder that holds programme.yaml:\n    trueup check {shlex.quote(str(root.parent))}"
         raise NotFoundError("not-a-programme", f"{str(root)!r} is a file; a programme is a folder.", hint)
     names = sorted(path.name for path in root.iterdir() if not path.name.startswith("."))
     if not names:
         raise NotFoundError("not-a-programme", f"The folder {str(root)!r} is empty.", start)
     alike = next((name for name in names if did_you_mean(name, [PROGRAMME_FILE])), None)
     if alike is not None:
-        hint = f"If it is the programme, rename it:\n    mv {root / alike} {root / PROGRAMME_FILE}"
+        rename = shlex.join(["mv", str(root / alike), str(root / PROGRAMME_FILE)])
+        hint = f"If it is the programme, rename it:\n    {rename}"
         message = f"{str(root)!r} is not a programme: it has {alike!r} and no {PROGRAMME_FILE}."
         raise NotFoundError("not-a-programme", message, hint)
     hint = "Give the folder that holds programme.yaml, or start one:\n    trueup new DIR"
