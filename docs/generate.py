@@ -54,8 +54,8 @@ a warning will hurt; a note is worth knowing. `trueup explain CODE` prints the s
 """
 LEDGER_FILE_INTRO = """\
 `.trueup/ledger.db` is an SQLite file with two tables and nothing else. `trueup ledger verify` compares its schema to
-the letter, recomputes every column that follows from a leaf, and compares every signed root. It changes nothing: where a
-writer has left a write-ahead log, a copy is read.
+the letter, recomputes every column that follows from a leaf, and compares every signed root. It changes nothing:
+where a writer has left a write-ahead log, a copy is read.
 
 A problem has a `kind`, an `index` (the entry or the tree size that it is about, null for the whole) and a `detail`.
 """

@@ -126,6 +126,13 @@ def test_a_folder_that_cannot_be_written_is_a_storage_error(tmp_path: Path) -> N
         log.append([note(0)])
 
 
+def test_a_ledger_that_cannot_be_looked_at_is_not_taken_for_a_missing_one(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    path.symlink_to(path)
+    with pytest.raises(StorageError, match="could not be looked at"):
+        SqliteStore(path, read_only=True).size()
+
+
 def test_reading_a_closed_log_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     with closing(open_log(path)) as log:

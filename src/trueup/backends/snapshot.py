@@ -135,8 +135,12 @@ def _connect(uri: str) -> sqlite3.Connection:
 def _stamp(path: Path) -> _Stamp:
     try:
         status = path.stat()
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise StorageError(
+            "ledger-storage", f"The ledger could not be looked at: {error.strerror}.", "Make the folder readable."
+        ) from error
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
