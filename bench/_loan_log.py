@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -120,3 +121,7 @@ def _slice(
         "_row": pa.array(np.arange(start, start + count)),
     }
     return pa.table(columns)
+
+
+if __name__ == "__main__":
+    write_loan_log(Path(sys.argv[1]), int(sys.argv[2]))
