@@ -68,5 +68,6 @@ def weekly_sample(rows: Iterable[WeekStatistic]) -> Sample:
     for row in rows:
         totals[row.week] = totals.get(row.week, 0.0) + row.total
         counts[row.week] = max(counts.get(row.week, 0), row.n)
-    values = np.array([totals[week] / counts[week] for week in sorted(totals)], dtype=np.float64)
+    # A week in which nothing is mature yet has no value, which is not the value nought.
+    values = np.array([totals[week] / counts[week] for week in sorted(totals) if counts[week]], dtype=np.float64)
     return Sample(Moments.of(values), int(np.count_nonzero(values)), values)
