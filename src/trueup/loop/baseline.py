@@ -25,13 +25,13 @@ from trueup.kernel.canonical import Json, digest_bytes
 from trueup.kernel.clock import format_instant, start_of_day, week_of
 from trueup.kernel.errors import ConflictError, DataError, UsageError
 from trueup.ledger.entry import Entry
-from trueup.loop.comparisons import is_weekly
 from trueup.loop.journal import Plan, carry_out
 from trueup.loop.measure import readings_of, require_workflow
 from trueup.loop.permission import business_owner, require_person
+from trueup.loop.pilots.comparisons import is_weekly
+from trueup.loop.pilots.promise import definition_digest, population_of
+from trueup.loop.pilots.validity import OTHER
 from trueup.loop.pin import pinned
-from trueup.loop.promise import definition_digest, population_of
-from trueup.loop.validity import OTHER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

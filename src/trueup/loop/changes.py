@@ -15,7 +15,7 @@ from trueup.declare.programme import PROGRAMME_FILE, use_case_file, workflow_fil
 from trueup.kernel.canonical import digest
 from trueup.kernel.clock import format_instant
 from trueup.loop.permission import may_change_strategy, may_decide_gate, may_expand, may_stop
-from trueup.loop.promise import promised
+from trueup.loop.pilots.promise import promised
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

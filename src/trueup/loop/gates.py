@@ -14,8 +14,8 @@ from trueup.declare.model.workflow import Design, gate_week
 from trueup.evidence import power
 from trueup.kernel.errors import DataError
 from trueup.kernel.quantities import Bar
-from trueup.loop.comparisons import PilotView
-from trueup.loop.validity import broken_series, moved_promise, stale_data, unrecorded, unusable_arms
+from trueup.loop.pilots.comparisons import PilotView
+from trueup.loop.pilots.validity import broken_series, moved_promise, stale_data, unrecorded, unusable_arms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

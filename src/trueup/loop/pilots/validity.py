@@ -10,11 +10,11 @@ from trueup.decide.gate import Unknown
 from trueup.declare.programme import registration_file
 from trueup.evidence import checks
 from trueup.kernel.clock import format_instant, parse_instant
-from trueup.loop.promise import moved
+from trueup.loop.pilots.promise import moved
 from trueup.observe.tables import Arm
 
 if TYPE_CHECKING:
-    from trueup.loop.comparisons import PilotView
+    from trueup.loop.pilots.comparisons import PilotView
     from trueup.loop.workbench import Workbench
     from trueup.observe.tables import Population
 
