@@ -173,7 +173,14 @@ def open_ledger(root: Path, pin: LedgerPin | None, clock: Clock, *, write: bool)
     from trueup.ledger.log import Ledger
 
     origin = pin.origin if pin else default_origin(root.resolve().name)
-    signer = _signer(root, origin, pin, write=write)
+    pinned = pin is not None and pin.vkey is not None
+    # Who only reads a pinned ledger needs no key, and is not stopped by a bad one.
+    signer = None if pinned and not write else _signer(root, origin, pin, write=write)
+    if signer is not None and pin is None:
+        # A key that was made before the pin was written keeps its name, wherever the folder has moved since.
+        origin = signer.name
+    elif signer is not None and not pinned:
+        signer = signer.renamed(origin)
     if signer is not None and pin is not None and pin.vkey is not None:
         check_pin(signer, pin.vkey)
     store = SqliteStore(root / STATE / _LEDGER, read_only=not write)

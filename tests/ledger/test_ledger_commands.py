@@ -208,3 +208,18 @@ def test_a_programme_without_a_ledger_verifies_as_empty(tmp_path: Path, trueup: 
 @pytest.mark.parametrize("index", ["-1", "x", "1.5"])
 def test_an_index_that_is_none_is_a_usage_error(programme: Path, trueup: Run, index: str) -> None:
     assert trueup("ledger", "entry", programme, "--", index).exit_code == 2
+
+
+def test_reading_a_pinned_ledger_needs_no_key(programme: Path, trueup: Run) -> None:
+    (programme / ".trueup" / "key").write_text("damaged")
+    assert trueup("ledger", "entry", programme, "0", "--json").exit_code == 0
+    assert trueup("ledger", "verify", programme, "--json").exit_code == 0
+    assert trueup("ledger", "key", programme, "--json").data == {"vkey": VKEY}
+
+
+def test_a_key_made_before_the_pin_keeps_its_name_when_the_folder_moves(programme: Path, trueup: Run) -> None:
+    (programme / "programme.yaml").write_text("programme: Northwind (simulated)\n")
+    moved = programme.rename(programme.with_name("moved"))
+    assert trueup("ledger", "key", moved, "--json").data == {"vkey": VKEY}
+    pin(moved, "new.example/log", None)
+    assert trueup("ledger", "key", moved, "--json").data["vkey"].startswith("new.example/log+")
