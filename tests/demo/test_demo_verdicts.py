@@ -169,6 +169,17 @@ def test_the_end_of_the_demo_reads_as_it_did(demo: dict[str, Any]) -> None:
     assert "\x1b" not in text
 
 
+def test_the_text_says_what_the_data_say_also_when_it_is_bad(demo: dict[str, Any]) -> None:
+    from trueup.cli.views.demo import demo_text
+
+    broken = demo["ledger"] | {"ok": False, "problems": [{"kind": "truncated", "index": 3, "detail": "cut"}]}
+    text = demo_text({**demo, "ledger": broken, "after": demo["changes"][:2], "commit": None}, "northwind")
+    assert "Ledger BROKEN: 1 problem" in text
+    assert "2 changes are open" in text
+    assert "git commit none" in text
+    assert "nobody changed" not in text
+
+
 @pytest.fixture
 def foreign(tmp_path: Path) -> Path:
     (tmp_path / "mine").mkdir()
