@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Mapping
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trueup.kernel.canonical import Json
-from trueup.kernel.errors import DataError, LedgerBrokenError, NotFoundError, StorageError
+from trueup.kernel.errors import LedgerBrokenError, NotFoundError, StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from trueup.backends.duckdb import DuckEngine
-    from trueup.connectors.logs.spec import LogSpec, NormalisedLog
     from trueup.declare.model.programme import LedgerPin
     from trueup.declare.programme import Programme
     from trueup.declare.read import Checked
@@ -46,83 +44,14 @@ class SystemClock:
         return datetime.now(UTC)
 
 
-class _LogPaths(Mapping[str, Path]):
-    """Where each data source's events lie; a source is read when it is first asked for."""
-
-    def __init__(self, programme: Programme, progress: Progress) -> None:
-        self._programme = programme
-        self._progress = progress
-        self._opened: dict[str, NormalisedLog] = {}
-
-    def __getitem__(self, name: str) -> Path:
-        """Return a Parquet file of the source's events. Raises DataError when it cannot be read as declared."""
-        return self.log(name).path
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._programme.file.data)
-
-    def __len__(self) -> int:
-        return len(self._programme.file.data)
-
-    def log(self, name: str) -> NormalisedLog:
-        """Read a source, or find it read already."""
-        if name not in self._opened:
-            self._opened[name] = self._read(name)
-        return self._opened[name]
-
-    def digest(self, name: str) -> str:
-        """Return the SHA-256 of a source's bytes."""
-        return self.log(name).digest
-
-    def digests(self) -> dict[str, str]:
-        """Return the digests of the sources that were asked for."""
-        return {name: log.digest for name, log in sorted(self._opened.items())}
-
-    def _read(self, name: str) -> NormalisedLog:
-        from trueup.connectors.logs.normalise import normalised
-
-        declared = self._programme.file.data.get(name)
-        if declared is None or declared.source is None:
-            raise DataError(
-                "data-not-declared",
-                f"The data source {name!r} names no file.",
-                f"Write `source:` under data.{name} in programme.yaml.",
-            )
-        self._progress(f"reading {declared.source}")
-        path = self._programme.root / declared.source
-        cache = self._programme.root / STATE / "cache"
-        return normalised(path, log_spec(self._programme, name), cache, self._progress)
-
-
-def log_spec(programme: Programme, name: str) -> LogSpec:
-    """Return how a data source is to be read: its own settings, and the columns that workflows take from it."""
-    from trueup.connectors.logs.spec import LogSpec
-
-    declared = programme.file.data[name]
-    readers = [
-        workflow.events
-        for _, workflow in sorted(programme.workflows.items())
-        if workflow.events is not None and workflow.events.data == name
-    ]
-    times = dict.fromkeys(events.at for events in readers if events.at is not None)
-    return LogSpec(
-        times=tuple(times),
-        zone=declared.zone,
-        dates=declared.dates,
-        missing=declared.missing,
-        case=next((events.case for events in readers if events.case), None),
-        activity=next((events.activity for events in readers if events.activity), None),
-        duplicates=declared.duplicates,
-        truncated=declared.truncated,
-    )
-
-
 class DeclaredData:
     """The programme's events and actuals, opened when they are first asked for."""
 
     def __init__(self, programme: Programme, progress: Progress) -> None:
+        from trueup.connectors.logs.declared import LogPaths
+
         self._programme = programme
-        self._paths = _LogPaths(programme, progress)
+        self._paths = LogPaths(programme, progress, programme.root / STATE / "cache")
         self._engine: DuckEngine | None = None
         self._observer: Observer | None = None
         self._actuals: Actuals | None = None
