@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Self
 import duckdb
 import ibis
 
+# What writes DuckDB's SQL; Ibis would import it at the first question.
+import ibis.backends.duckdb
+
 from trueup.kernel.errors import DataError, StorageError
 from trueup.kernel.text import did_you_mean
 
