@@ -35,9 +35,21 @@ def why(bench: Workbench, review: str, n: int) -> dict[str, Any]:
         "formula": formula_of(change, chain["inputs"]),
         "events": _events(bench, change),
         "declared": _declared(bench, change),
-        "data": saved["data"],
+        "data": _source_of(bench, change, chain["inputs"], saved["data"]),
     }
     return opened
+
+
+def _source_of(
+    bench: Workbench, change: Mapping[str, Any], inputs: Mapping[str, Any], digests: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the digest of the log that the change rests on, as it was when the review was made."""
+    if change["kind"] == "gate":
+        workflow = bench.programme.workflows.get(change["subject"])
+        name = workflow.events.data if workflow and workflow.events else None
+    else:
+        name = inputs.get("data")
+    return {name: digests[name]} if name is not None and name in digests else {}
 
 
 def formula_of(change: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -55,7 +67,9 @@ def _name(change: Mapping[str, Any], inputs: Mapping[str, Any]) -> str:
     if not inputs:
         return "none: the gate is unknown"
     if inputs["basis"] == "blocks":
-        return "difference of weekly means, Student's t on weeks (Welch)"
+        return "difference of weekly means, Student's t on weeks that may resemble their neighbours"
+    if inputs["basis"] == "units":
+        return "difference of unit means, Student's t on units"
     if change["unit"] == "share":
         return "difference of two shares, score interval (Miettinen and Nurminen 1985)"
     return "difference of two means, normal quantile on the arm means"

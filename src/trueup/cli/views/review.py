@@ -91,15 +91,16 @@ def chain_text(data: Mapping[str, Any]) -> str:
     change = data["change"]
     lines = _change_lines(change)
     formula = data["formula"]
-    lines += ["", "Formula", f"  {formula['name']}", wrapped(formula["expression"], 2)]
+    lines += ["", "Formula", wrapped(formula["name"], 2), wrapped(formula["expression"], 2)]
     lines += _inputs(formula["inputs"], change.get("unit"))
     lines += _bar(change)
     lines += _readings(data["readings"])
     lines += _events(data["events"], change.get("unit"))
     declared = data["declared"]
-    lines += ["", "Declared", f"  {declared['file']}:{declared['line']}:{declared['col']}  {declared['text']}"]
+    lines += ["", "Declared", f"  {declared['file']}:{declared['line']}:{declared['col']}"]
+    lines.append(wrapped(declared["text"], 4))
     for name, digest in data["data"].items():
-        lines.append(f"  data {name} {digest}")
+        lines += [f"  data {name}, SHA-256", f"    {digest.removeprefix('sha256:')}"]
     return "\n".join(lines)
 
 
@@ -115,15 +116,37 @@ def _bar(change: Mapping[str, Any]) -> list[str]:
 
 
 def _inputs(inputs: Mapping[str, Any], unit: str | None) -> list[str]:
+    arms = [arm for arm in ("treated", "control") if isinstance(inputs.get(arm), dict)]
+    if not arms:
+        return _plain_inputs(inputs)
+    return [f"  {arm:<8} {_arm(inputs[arm], inputs['basis'], unit)}" for arm in arms]
+
+
+def _arm(side: Mapping[str, Any], basis: str, unit: str | None) -> str:
+    """Write what the formula took from an arm: its cases, or the means of its weeks or units."""
+    if basis == "cases":
+        variance = "unknown" if side["variance"] is None else f"{side['variance']:.4g}"
+        return f"n {side['n']:>6}  mean {plain(side['mean'], unit)}  variance {variance}"
+    blocks = side["blocks"]
+    word = "weeks" if basis == "blocks" else "units"
+    mean = sum(blocks) / len(blocks) if blocks else None
+    return f"{len(blocks)} {word} ({side['n']} cases)  mean of their means {plain(mean, unit)}"
+
+
+def _plain_inputs(inputs: Mapping[str, Any]) -> list[str]:
     lines = []
-    for arm in ("treated", "control"):
-        side = inputs.get(arm)
-        if isinstance(side, dict):
-            variance = "unknown" if side["variance"] is None else f"{side['variance']:.4g}"
-            lines.append(f"  {arm:<8} n {side['n']:>6}  mean {plain(side['mean'], unit)}  variance {variance}")
-    if not lines:
-        lines = [f"  {key}: {value}" for key, value in inputs.items()]
+    for key, value in inputs.items():
+        if isinstance(value, dict):
+            lines += [f"  {key} {name}: {_listed(one)}" for name, one in value.items()]
+        elif key != "digest":
+            lines.append(f"  {key}: {value}")
     return lines
+
+
+def _listed(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {one}" for name, one in value.items())
+    return str(value)
 
 
 def _readings(readings: list[Mapping[str, Any]]) -> list[str]:
