@@ -134,7 +134,7 @@ def _unknowable(bench: Workbench, view: PilotView, population: Population, at: d
     events = view.workflow.events
     source = events.data if events else None
     declared = bench.programme.file.data.get(source or "")
-    newest = view.observer.profile(source, at).newest if source else None
+    newest = view.observer.newest(source, at) if source else None
     fresh = declared.fresh_within.delta() if declared and declared.fresh_within else None
     return stale_data(view, at, newest, fresh) or unusable_arms(view, population)
 

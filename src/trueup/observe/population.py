@@ -43,8 +43,8 @@ def population_of(
     return Population(
         by_arm=dict(sorted(by_arm.items())),
         immature=dict(sorted(immature.items())),
-        both=_named(table, cases, Arm.BOTH),
-        unassigned=_named(table, cases, Arm.UNASSIGNED),
+        both=_named(table, cases, Arm.BOTH) if Arm.BOTH in by_arm else (),
+        unassigned=_named(table, cases, Arm.UNASSIGNED) if Arm.UNASSIGNED in by_arm else (),
         weeks=dict(sorted(weeks.items())),
         mix=_segment_mix(table, mature) if table.segments else _activity_mix(table, mature, events()),
     )
