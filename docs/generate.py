@@ -24,6 +24,7 @@ ANSWERS: dict[str, str] = {
     "`summary[]`: `kpi`, `n`, `value`, `lower`, `upper`; `detectable[]`: `gate`, `kpi`, `smallest`",
     "measure": "`readings[]`: `id`, `workflow`, `kpi`, `week`, `arm`, `segment`, `n`, `value`, `lower`, `upper`, "
     "`unit`, `evidence_level`, `immature`, `capped`, `without_value`",
+    "record": "`entry` (its index), `id`, `type`, `time`, `by`, `data`, `signed`, `files[]`",
     "review": "`id`, `as_of`, `fingerprint`, `file`, `changes[]`; each change has `n`, `kind` and `because`. A gate: "
     "`subject`, `gate`, `outcome`, `code`, `kpi`, `unit`, `estimate`, `lower`, `upper`, `cases`, `immature`, "
     "`evidence_level`, `guardrails[]`, `evidence[]`; autonomy: `subject`, `from`, `to`; assumption: `id`, `holds`, "

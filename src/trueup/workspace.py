@@ -6,6 +6,7 @@ import getpass
 import os
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from trueup.kernel.canonical import Json
 from trueup.kernel.errors import LedgerBrokenError, NotFoundError, StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from trueup.backends.duckdb import DuckEngine
     from trueup.declare.model.programme import LedgerPin
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from trueup.declare.read import Checked
     from trueup.kernel.clock import Clock
     from trueup.kernel.progress import Progress
+    from trueup.ledger.entry import Recorded
     from trueup.ledger.log import Ledger
     from trueup.ledger.note import Signer
     from trueup.ledger.proof import Proof
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from trueup.loop.workbench import Workbench
     from trueup.observe.actuals import Actuals
     from trueup.observe.observer import Observer
+    from trueup.observe.people import WorkflowPerson
 
 STATE = ".trueup"
 _LEDGER = "ledger.db"
@@ -47,10 +50,13 @@ class SystemClock:
 class DeclaredData:
     """The programme's events and actuals, opened when they are first asked for."""
 
-    def __init__(self, programme: Programme, progress: Progress) -> None:
+    def __init__(
+        self, programme: Programme, progress: Progress, entries: Callable[[], Iterable[Recorded]] = tuple
+    ) -> None:
         from trueup.connectors.logs.declared import LogPaths
 
         self._programme = programme
+        self._entries = entries
         self._paths = LogPaths(programme, progress, programme.root / STATE / "cache")
         self._engine: DuckEngine | None = None
         self._observer: Observer | None = None
@@ -67,12 +73,19 @@ class DeclaredData:
         return self._observer
 
     def actuals(self) -> Actuals:
-        """Return recorded spend and effort."""
+        """Return spend and effort, of the declared files and of the ledger."""
         if self._actuals is None:
+            from trueup.loop.facts.recorded import recorded_actuals
             from trueup.observe.actuals import read_actuals
 
-            self._actuals = read_actuals(self._programme)
+            self._actuals = read_actuals(self._programme, lambda kind: recorded_actuals(self._entries(), kind))
         return self._actuals
+
+    def people(self) -> Sequence[WorkflowPerson]:
+        """Return who works in which workflow, by the declared people file."""
+        from trueup.observe.people import read_people
+
+        return read_people(self._programme)
 
     def digests(self) -> Mapping[str, str]:
         """Return the SHA-256 of every source that was read."""
@@ -169,12 +182,13 @@ def opened(
     write: bool = False,
     recorded: bool = True,
     workflow: str | None = None,
+    use_case: str | None = None,
     clock: Clock | None = None,
 ) -> Iterator[Workbench]:
     """Open a programme for a command: read, check, recover from an interrupted command, wire the rooms together.
 
-    `write` holds the programme's lock; `recorded` is False for commands that do not need the ledger; `workflow` is
-    the only one that the command is about: errors in the files of others do not stop it.
+    `write` holds the programme's lock; `recorded` is False for commands that do not need the ledger; `workflow` or
+    `use_case` is the only one that the command is about: errors in the files of others do not stop it.
     Raises NotFoundError, DeclarationError, LedgerBrokenError, ConflictError (another command is at work).
     """
     from trueup.connectors.git import GitRepository
@@ -188,7 +202,7 @@ def opened(
     repository = GitRepository(root)
     if not interrupted(state):
         # Before anything is made: a key takes its name from the pin, and the pin of broken files is not known.
-        require_sound(checked, _needed(checked.programme, workflow))
+        require_sound(checked, _needed(checked.programme, workflow, use_case))
     with exclusive(state) if write or interrupted(state) else nullcontext():
         pin = checked.programme.file.ledger
         ledger, vkey = open_ledger(root, pin, clock, write=write)
@@ -196,10 +210,10 @@ def opened(
             if interrupted(state):
                 recover(root, ledger, repository)
                 checked = checked_programme(root, clock)
-            require_sound(checked, _needed(checked.programme, workflow))
+            require_sound(checked, _needed(checked.programme, workflow, use_case))
             if recorded:
                 require_ledger(root, checked.programme.file.ledger, ledger)
-            data = DeclaredData(checked.programme, progress)
+            data = DeclaredData(checked.programme, progress, partial(_entries, checked.programme, ledger))
             try:
                 yield Workbench(root, checked.programme, data, ledger, vkey, repository, clock, progress)
             finally:
@@ -208,15 +222,23 @@ def opened(
             ledger.close()
 
 
-def _needed(programme: Programme, workflow: str | None) -> set[str] | None:
-    """Return the files that a command about one workflow needs; None for all."""
+def _entries(programme: Programme, ledger: Ledger) -> Iterator[Recorded]:
+    """Return what is recorded; a ledger that is not the pinned one would leave facts out, and is refused."""
+    require_ledger(programme.root, programme.file.ledger, ledger)
+    return ledger.entries()
+
+
+def _needed(programme: Programme, workflow: str | None, use_case: str | None) -> set[str] | None:
+    """Return the files that a command about one workflow or one use case needs; None for all."""
     from trueup.declare.programme import PROGRAMME_FILE, registration_file, use_case_file, workflow_file
 
+    if use_case is not None and use_case in programme.use_cases:
+        return {PROGRAMME_FILE, use_case_file(use_case)}
     if workflow is None or workflow not in programme.workflows:
         return None
-    use_case = programme.workflows[workflow].use_case
+    its = programme.workflows[workflow].use_case
     own = {PROGRAMME_FILE, workflow_file(workflow), registration_file(workflow)}
-    return own | ({use_case_file(use_case)} if use_case else set())
+    return own | ({use_case_file(its)} if its else set())
 
 
 def signer_for(bench: Workbench, who: str) -> Callable[[bytes], Mapping[str, Json]]:

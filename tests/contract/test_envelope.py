@@ -20,6 +20,7 @@ FILLED = {
     "workflow": "expenses",
     "review_id": "2018-03-03-a",
     "number": "1",
+    "kind_of": "note",
     "index": "0",
     "by": "coo",
     "code": "OWN01",

@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "schema": ("trueup.cli.programme", "schema", "Write the JSON Schemas of the declared files, for editors."),
     "baseline": ("trueup.cli.evidence", "baseline", "Measure and lock what a pilot will be compared with."),
     "measure": ("trueup.cli.evidence", "measure", "Compute the KPIs from the events."),
+    "record": ("trueup.cli.record", "record", "Put spend, effort, training, evidence or an incident on record."),
     "review": ("trueup.cli.review", "review", "List what the evidence changes."),
     "why": ("trueup.cli.review", "why", "Open a change: readings, formula, events, declared line."),
     "apply": ("trueup.cli.review", "apply", "Sign a review: files, record and git follow."),

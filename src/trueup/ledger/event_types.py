@@ -23,6 +23,8 @@ class EventType:
     carries: Mapping[str, str]
 
 
+_SAID_BY = {"signature": "as in change.decided", "claimed": "as in change.decided"}
+
 _TYPES = (
     EventType(
         "programme.pinned",
@@ -96,32 +98,43 @@ _TYPES = (
     EventType(
         "note.recorded",
         "Somebody wrote down something that a later reader will want to know.",
-        {"text": "the note", "about": "a use case, a workflow or nothing"},
+        {"text": "the note", "about": "a use case, a workflow or nothing", **_SAID_BY},
     ),
     EventType(
         "spend.recorded",
         "Money was spent.",
-        {"use_case": "its id", "kind": "build, run, labelling, ...", "amount": "in the programme's currency"},
+        {
+            "use_case": "its id",
+            "kind": "build, run, labelling, ...",
+            "amount": "in the programme's currency",
+            **_SAID_BY,
+        },
     ),
     EventType(
         "effort.recorded",
         "Hours were worked.",
-        {"use_case": "its id", "kind": "engineering, change, labelling, ...", "hours": "hours"},
+        {"use_case": "its id", "kind": "engineering, change, labelling, ...", "hours": "hours", **_SAID_BY},
     ),
     EventType(
         "training.recorded",
         "Somebody was trained on a workflow.",
-        {"workflow": "its id", "person": "who", "trained": "the day"},
+        {"workflow": "its id", "person": "who", "trained": "the day", **_SAID_BY},
     ),
     EventType(
         "checklist.recorded",
         "Evidence for one item of the pre-expansion checklist was given.",
-        {"workflow": "its id", "item": "the item", "evidence": "where it stands or what was seen"},
+        {"workflow": "its id", "item": "the item", "evidence": "where it stands or what was seen", **_SAID_BY},
     ),
     EventType(
         "incident.recorded",
         "Something went wrong.",
-        {"workflow": "its id", "incident": "the declared kind", "severity": "1 to 4", "what": "what happened"},
+        {
+            "workflow": "its id",
+            "incident": "the declared kind",
+            "severity": "1 to 4",
+            "what": "what happened",
+            **_SAID_BY,
+        },
     ),
 )
 

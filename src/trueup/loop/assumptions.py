@@ -86,7 +86,7 @@ def _of_data(bench: Workbench, measure: DataMeasure, as_of: datetime) -> Measure
 
 def _of_actuals(bench: Workbench, measure: ActualsMeasure, as_of: datetime) -> Measured:
     actuals = bench.observations.actuals()
-    total = actuals.total(measure.what, measure.use_case, kind=measure.kind, until=as_of)
+    total = actuals.total(measure.what, measure.use_case, kind=measure.kind, as_of=as_of)
     source = {"actuals": measure.what, "use_case": measure.use_case, "kind": measure.kind}
     if total is None:
         return Measured(None, f"no {measure.what} of {measure.use_case} is recorded", source)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from trueup.ledger.log import Ledger
     from trueup.observe.actuals import Actuals
     from trueup.observe.observer import Observer
+    from trueup.observe.people import WorkflowPerson
 
 
 class Repository(Protocol):
@@ -49,6 +50,10 @@ class Observations(Protocol):
 
     def actuals(self) -> Actuals:
         """Return recorded spend and effort."""
+        ...
+
+    def people(self) -> Sequence[WorkflowPerson]:
+        """Return who works in which workflow, by the declared people file. Raises DataError."""
         ...
 
     def digests(self) -> Mapping[str, str]:

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias, TypeVar
 
 from trueup.kernel.clock import start_of_day
 from trueup.kernel.errors import DataError
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from trueup.declare.programme import Programme
 
 ActualKind = Literal["spend", "effort"]
+Record = TypeVar("Record")
+Lines: TypeAlias = "Iterator[tuple[int, list[str]]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,12 @@ class Actuals:
         kind: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
+        as_of: datetime | None = None,
     ) -> float | None:
         """Return the sum of what is recorded about [since, until), None when there is no such record.
 
-        A record that carries only a date is about 00:00Z of that day. Raises DataError for a file that is
-        missing or has a line that cannot be read.
+        `as_of` is inclusive: what is about that instant is known then. A record that carries only a date is about
+        00:00Z of that day. Raises DataError for a file that is missing or has a line that cannot be read.
         """
         found = [
             record.amount
@@ -62,6 +65,7 @@ class Actuals:
             and (kind is None or record.kind == kind)
             and (since is None or record.at >= since)
             and (until is None or record.at < until)
+            and (as_of is None or record.at <= as_of)
         ]
         return math.fsum(found) if found else None
 
@@ -78,31 +82,44 @@ class Actuals:
         return tuple(sorted(named - set(known)))
 
 
-def read_actuals(programme: Programme) -> Actuals:
-    """Return the actuals of the files that a programme declares. Nothing is read yet."""
+def read_actuals(
+    programme: Programme, recorded: Callable[[ActualKind], Sequence[ActualRecord]] = lambda _: ()
+) -> Actuals:
+    """Return the actuals of the files that a programme declares, and those `recorded` by hand. Nothing is read yet."""
     declared = programme.file.actuals
-    readers: dict[ActualKind, Callable[[], Sequence[ActualRecord]]] = {}
-    if declared and declared.spend:
-        spend = declared.spend
-        readers["spend"] = lambda: read_records(programme.root / spend.source, spend, spend.amount)
-    if declared and declared.effort:
-        effort = declared.effort
-        readers["effort"] = lambda: read_records(programme.root / effort.source, effort, effort.hours)
-    return Actuals(readers)
+    spend, effort = (declared.spend, declared.effort) if declared else (None, None)
+
+    def spent() -> Sequence[ActualRecord]:
+        file = read_records(programme.root / spend.source, spend, spend.amount) if spend else ()
+        return [*file, *recorded("spend")]
+
+    def worked() -> Sequence[ActualRecord]:
+        file = read_records(programme.root / effort.source, effort, effort.hours) if effort else ()
+        return [*file, *recorded("effort")]
+
+    return Actuals({"spend": spent, "effort": worked})
 
 
 def read_records(path: Path, columns: SpendSource | EffortSource, amount: str) -> list[ActualRecord]:
-    """Read a csv file of actuals, all of it or nothing.
+    """Read a csv file of actuals, all of it or nothing. Raises as `read_csv`."""
+    return read_csv(path, columns.source, lambda names, lines: _records(path.name, names, lines, columns, amount))
+
+
+def read_csv(path: Path, source: str, parse: Callable[[Sequence[str], Lines], Iterator[Record]]) -> list[Record]:
+    """Read a csv file, all of it or nothing: `parse` makes records of its column names and numbered lines.
 
     Raises DataError `data-not-found`, `bad-encoding`, `missing-column`, or `bad-actuals` with the line.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
-            return list(_records(stream, path.name, columns, amount))
+            header = stream.readline()
+            delimiter = ";" if ";" in header and "," not in header else ","
+            names = next(csv.reader([header], delimiter=delimiter), [])
+            return list(parse(names, _lines(stream, path.name, delimiter, len(names))))
     except FileNotFoundError:
         raise DataError(
             "data-not-found",
-            f"The actuals {columns.source!r} are not there.",
+            f"The actuals {source!r} are not there.",
             "Put the file there, or correct its `source` under `actuals` in programme.yaml.",
         ) from None
     except OSError as error:
@@ -114,33 +131,37 @@ def read_records(path: Path, columns: SpendSource | EffortSource, amount: str) -
             "bad-encoding", f"{path.name} is not UTF-8 text.", "Save it as UTF-8 csv; nothing of it was used."
         ) from None
     except csv.Error as error:
-        raise _refused(path.name, None, f"is no csv: {error}") from error
+        raise refused(path.name, None, f"is no csv: {error}") from error
 
 
-def _records(stream: TextIO, name: str, columns: SpendSource | EffortSource, amount: str) -> Iterator[ActualRecord]:
-    header = stream.readline()
-    delimiter = ";" if ";" in header and "," not in header else ","
-    names = next(csv.reader([header], delimiter=delimiter), [])
-    at, use_case, value = (_place(names, column, name) for column in (columns.at, columns.use_case, amount))
-    kind = names.index(columns.kind) if columns.kind in names else None
+def _lines(stream: TextIO, name: str, delimiter: str, columns: int) -> Lines:
     lines = csv.reader(stream, delimiter=delimiter, strict=True)
     for cells in lines:
         line = lines.line_num + 1
-        if not cells:
-            continue
-        if len(cells) != len(names):
-            raise _refused(name, line, f"has {len(cells)} fields, the header {len(names)}")
+        if cells and len(cells) != columns:
+            raise refused(name, line, f"has {len(cells)} fields, the header {columns}")
+        if cells:
+            yield line, cells
+
+
+def _records(
+    name: str, names: Sequence[str], lines: Lines, columns: SpendSource | EffortSource, amount: str
+) -> Iterator[ActualRecord]:
+    at, use_case, value = (place(names, column, name) for column in (columns.at, columns.use_case, amount))
+    kind = names.index(columns.kind) if columns.kind in names else None
+    for line, cells in lines:
         if not cells[use_case].strip():
-            raise _refused(name, line, "names no use case")
+            raise refused(name, line, "names no use case")
         yield ActualRecord(
-            at=_instant(cells[at].strip(), name, line),
+            at=instant_in(cells[at].strip(), name, line),
             use_case=cells[use_case].strip(),
             kind=None if kind is None else cells[kind].strip(),
             amount=_amount(cells[value].strip(), name, line),
         )
 
 
-def _place(names: Sequence[str], column: str, file: str) -> int:
+def place(names: Sequence[str], column: str, file: str) -> int:
+    """Return where a column stands. Raises DataError `missing-column`."""
     if column not in names:
         raise DataError(
             "missing-column",
@@ -150,13 +171,14 @@ def _place(names: Sequence[str], column: str, file: str) -> int:
     return names.index(column)
 
 
-def _instant(text: str, file: str, line: int) -> datetime:
+def instant_in(text: str, file: str, line: int) -> datetime:
+    """Return a date (00:00Z) or an instant (UTC without a zone). Raises DataError `bad-actuals`."""
     try:
         if len(text) == len("2018-03-03"):
             return start_of_day(date.fromisoformat(text))
         read = datetime.fromisoformat(text)
     except ValueError:
-        raise _refused(file, line, f"has {text!r} where a date such as 2018-03-03 belongs") from None
+        raise refused(file, line, f"has {text!r} where a date such as 2018-03-03 belongs") from None
     return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
 
 
@@ -166,10 +188,11 @@ def _amount(text: str, file: str, line: int) -> float:
     except ValueError:
         amount = math.nan
     if not math.isfinite(amount):
-        raise _refused(file, line, f"has {text!r} where a number such as 1250.50 belongs")
+        raise refused(file, line, f"has {text!r} where a number such as 1250.50 belongs")
     return amount
 
 
-def _refused(file: str, line: int | None, what: str) -> DataError:
+def refused(file: str, line: int | None, what: str) -> DataError:
+    """Return the refusal of a file, with the line where there is one."""
     where = f"{file}, line {line}," if line else file
     return DataError("bad-actuals", f"{where} {what}.", "Correct the file; nothing of it was used.")

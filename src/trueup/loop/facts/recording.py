@@ -1,0 +1,86 @@
+"""Facts that people put on record: each becomes one entry, in the name of whoever says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from trueup.kernel.canonical import Json, canonical, digest
+from trueup.kernel.clock import format_instant
+from trueup.ledger.entry import Entry
+from trueup.loop.facts.kinds import KINDS, About, Said, data_of, time_of
+from trueup.loop.journal import Plan, carry_out
+from trueup.loop.permission import require_person
+from trueup.loop.pin import pinned
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from trueup.loop.workbench import Workbench
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is to be recorded (a name in KINDS), who says so, and the instant that it is about."""
+
+    kind: str
+    said: Said
+    by: str
+    as_of: datetime
+
+
+def record(bench: Workbench, ask: Ask, sign: Callable[[bytes], Mapping[str, Json]]) -> dict[str, Any]:
+    """Append one fact to the ledger; the same fact said twice is two facts.
+
+    Raises NotPermittedError when nobody of that name is declared, NotFoundError for ids that are not, UsageError for
+    options that do not make the fact. In each case nothing is recorded.
+    """
+    require_person(bench.programme, ask.by)
+    time = time_of(ask.kind, ask.said, ask.as_of)
+    data = data_of(ask.kind, ask.said, About(bench.programme, trainable(bench, ask.kind), ask.as_of))
+    entry_type = KINDS[ask.kind].entry_type
+    entry = Entry(
+        type=entry_type,
+        id=_next_id(bench, ask, time, data),
+        time=time,
+        by=ask.by,
+        data={**data, **sign(canonical({**data}))},
+    )
+    person = bench.programme.file.people[ask.by]
+    done = carry_out(
+        bench,
+        Plan(
+            files=pinned(bench),
+            entries=[entry],
+            message="Pin the ledger",
+            author=person.name,
+            email=person.email or f"{ask.by}@localhost",
+            at=ask.as_of,
+            checkpoint=False,
+        ),
+    )
+    return {
+        "entry": done.entries[0],
+        "id": entry.id,
+        "type": entry_type,
+        "time": format_instant(time),
+        "by": ask.by,
+        "data": dict(data),
+        "signed": "signature" in entry.data,
+        "files": list(done.files),
+    }
+
+
+def trainable(bench: Workbench, kind: str) -> set[str]:
+    """Return who can be trained: the people of the programme, and those of the declared people file."""
+    declared = set(bench.programme.file.people)
+    return declared | {one.person for one in bench.observations.people()} if kind == "training" else declared
+
+
+def _next_id(bench: Workbench, ask: Ask, time: datetime, data: Mapping[str, Json]) -> str:
+    """Name the fact by its content and how often it was said before: the lock makes the count sure."""
+    content = digest({"kind": ask.kind, "time": format_instant(time), "by": ask.by, "data": data})
+    stem = f"record/{ask.kind}/{content.removeprefix('sha256:')[:32]}/"
+    before = sum(item.id.startswith(stem) for item in bench.ledger.entries(KINDS[ask.kind].entry_type))
+    return f"{stem}{before + 1}"
