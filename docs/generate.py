@@ -20,6 +20,10 @@ ANSWERS: dict[str, str] = {
     "and `waived` with the reason of a waiver in force. Exit 3 when an error is not waived",
     "explain": "`code`, `severity`, `title`, `why`, `fix`, `example`",
     "schema": "`files[]`",
+    "rank": "`use_cases[]` in their rank: `id`, `value` and `cost` (`p10`, `p50`, `p90`; present values), `success`, "
+    "`p_funded`, `selected`, `because[]`, `expected_net`, `uses`, `unknown[]`, `would_change`; `gap` (0: proven best), "
+    "`expected_net`, `bound`, `budget`, `limits` (`limit`, `used`, `unknown[]`), `horizon`, `discount`, `seed`, "
+    "`draws`, `notes[]`. What is not declared is null",
     "baseline": "`workflow`, `registered_late`, `file`, `readings[]` (weekly, as of `measure`), "
     "`summary[]`: `kpi`, `n`, `value`, `lower`, `upper`; `detectable[]`: `gate`, `kpi`, `smallest`",
     "measure": "`readings[]`: `id`, `workflow`, `kpi`, `week`, `arm`, `segment`, `n`, `value`, `lower`, `upper`, "

@@ -1,0 +1,1 @@
+"""Which use cases belong in the funded set, and how sure that is."""
