@@ -153,6 +153,7 @@ class GateChange:
             "notes": list(verdict.notes),
             "registered_late": bool(judged.registration and judged.registration.late),
             "scale": question.scale,
+            "checklist": [{"item": item, "entry": entry} for item, entry in judged.checklist.items()],
             "fingerprint": self.fingerprint(),
         }
 

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from trueup.decide.bars import contrast_of
-from trueup.decide.gate import ALPHA, CHECKLIST, GateQuestion, GateVerdict, Outcome, Unknown, judge
+from trueup.decide.gate import ALPHA, GateQuestion, GateVerdict, Outcome, Unknown, judge
 from trueup.decide.guardrail import GuardrailReading, GuardrailState, judge_guardrail
 from trueup.decide.level import Level, level_of
 from trueup.declare.model.workflow import Design, gate_week
 from trueup.evidence import power
 from trueup.kernel.errors import DataError
 from trueup.kernel.quantities import Bar
+from trueup.loop.facts.checklist import checklist_of
 from trueup.loop.pilots.comparisons import PilotView
 from trueup.loop.pilots.validity import broken_series, moved_promise, stale_data, unrecorded, unusable_arms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from trueup.decide.comparison import Comparison
@@ -31,7 +32,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class JudgedGate:
-    """A gate with what was asked, what was answered, and what it rests on."""
+    """A gate with what was asked, what was answered, and what it rests on.
+
+    `checklist` maps each pre-expansion item to the ledger entry with its evidence (None: no evidence); empty at gates
+    that do not scale.
+    """
 
     workflow: str
     gate: str
@@ -43,6 +48,7 @@ class JudgedGate:
     watch: Comparison | None
     forecast_weeks: int | None
     by_guardrail_watch: bool = False
+    checklist: Mapping[str, int | None] = field(default_factory=dict)
 
 
 def judged_gates(bench: Workbench, as_of: datetime) -> Iterator[JudgedGate]:
@@ -113,6 +119,7 @@ def _judge_registered(bench: Workbench, view: PilotView, gate: str, at: datetime
         unknown = Unknown("series-broken", f"not comparable with the baseline: {broken}")
     elif broken:
         notes = (*notes, broken)
+    checklist = checklist_of(bench.ledger, view.name, at) if pilot.gates[gate].scale else {}
     question = _question(
         view.workflow,
         pilot,
@@ -120,6 +127,7 @@ def _judge_registered(bench: Workbench, view: PilotView, gate: str, at: datetime
         level,
         unknown=unknown,
         comparison=primary,
+        missing_checklist=tuple(item for item, entry in checklist.items() if entry is None),
         # A baseline that is no baseline says nothing about guardrails either.
         guardrails=() if unknown else tuple(_guardrails(view, at, at)),
         next_speaking=_next_speaking(view, pilot, gate, primary),
@@ -127,7 +135,9 @@ def _judge_registered(bench: Workbench, view: PilotView, gate: str, at: datetime
     )
     verdict = judge(question)
     forecast = _forecast(view, verdict, primary, at)
-    return JudgedGate(view.name, gate, at, question, verdict, registration, population, primary, forecast)
+    return JudgedGate(
+        view.name, gate, at, question, verdict, registration, population, primary, forecast, checklist=checklist
+    )
 
 
 def _unknowable(bench: Workbench, view: PilotView, population: Population, at: datetime) -> Unknown | None:
@@ -149,6 +159,7 @@ def _question(
     comparison: Comparison | None = None,
     guardrails: tuple[GuardrailReading, ...] = (),
     next_speaking: str | None = None,
+    missing_checklist: tuple[str, ...] = (),
     notes: tuple[str, ...] = (),
 ) -> GateQuestion:
     kpi: Kpi | None = workflow.kpis.get(pilot.primary or "")
@@ -168,7 +179,7 @@ def _question(
         guardrails=guardrails,
         unknown=unknown,
         next_speaking=next_speaking,
-        missing_checklist=CHECKLIST if declared.scale else (),
+        missing_checklist=missing_checklist,
         notes=notes,
     )
 
