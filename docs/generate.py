@@ -20,6 +20,11 @@ ANSWERS: dict[str, str] = {
     "and `waived` with the reason of a waiver in force. Exit 3 when an error is not waived",
     "explain": "`code`, `severity`, `title`, `why`, `fix`, `example`",
     "schema": "`files[]`",
+    "assess": "`score` (0 to 10; null while an answer is missing), `range`, `factors[]`, `unanswered[]`, `route` "
+    "(`strategy-first`, `hybrid`, `implementation-first`; null while it is open), `routes[]` that are possible, "
+    "`blockers[]`: `factor`, `because`; `landscape`, `entry_point`, `operating_model`: `declared`, `recommended`, "
+    "`possible[]`, `because[]`, `failure_modes[]`; `decision_rights[]`: `decision`, `by`, `who[]`; `next[]`: `weeks`, "
+    "`what`, `owner`; `not_now[]`, `would_change[]`: `answer`, `from`, `to`, `score`, `route`, `blockers[]`",
     "rank": "`use_cases[]` in their rank: `id`, `value` and `cost` (`p10`, `p50`, `p90`; present values), `success`, "
     "`p_funded`, `selected`, `because[]`, `expected_net`, `uses`, `unknown[]`, `would_change`; `gap` (0: proven best), "
     "`expected_net`, `bound`, `budget`, `limits` (`limit`, `used`, `unknown[]`), `horizon`, `discount`, `seed`, "

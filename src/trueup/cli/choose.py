@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from trueup.declare.read import Checked
+
+# The codes of what could not be read or leads nowhere, before any rule is asked.
+_READING = ("FILE", "YAML", "KEY", "TYPE", "REF")
 
 
 def _checked(directory: Path, as_of: datetime | None) -> tuple[Checked, date]:
@@ -34,6 +38,23 @@ def _sound(directory: Path, as_of: datetime | None) -> tuple[Checked, date]:
     in_use_cases = {found.where.file for found in checked.findings if found.where.file.startswith("use-cases/")}
     require_sound(checked, {PROGRAMME_FILE, *map(use_case_file, checked.programme.use_cases), *in_use_cases})
     return checked, day
+
+
+@click.command()
+@programme_argument
+@as_of_option
+@answering("assess")
+def assess(directory: Path, as_of: datetime | None) -> Answer:  # noqa: D103 -- help in COMMANDS
+    from trueup.choose.assessment.answer import assess as assessed
+    from trueup.cli.views.choose import assess_text
+    from trueup.declare.programme import PROGRAMME_FILE
+    from trueup.declare.read import require_sound
+
+    checked, _ = _checked(directory, as_of)
+    # What is missing is what an assessment is for: only what could not be read stops it.
+    unread = tuple(found for found in checked.findings if found.code.startswith(_READING))
+    require_sound(replace(checked, findings=unread), {PROGRAMME_FILE})
+    return Answer(assessed(checked.programme), assess_text)
 
 
 @click.command()

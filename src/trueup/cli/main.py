@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "check": ("trueup.cli.programme", "check", "Find what is wrong in the declared files: file:line:col, why, fix."),
     "explain": ("trueup.cli.programme", "explain", "Print the page of a finding code."),
     "schema": ("trueup.cli.programme", "schema", "Write the JSON Schemas of the declared files, for editors."),
+    "assess": ("trueup.cli.choose", "assess", "Say where to begin: readiness, route, next four weeks."),
     "rank": ("trueup.cli.choose", "rank", "Rank the use cases: ranges, what fits, how sure, and why."),
     "baseline": ("trueup.cli.evidence", "baseline", "Measure and lock what a pilot will be compared with."),
     "measure": ("trueup.cli.evidence", "measure", "Compute the KPIs from the events."),

@@ -10,6 +10,69 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+def assess_text(data: Mapping[str, Any]) -> str:
+    """Render the assessment: the route first, then what stops it, what to do, what not, what would change it."""
+    lines = [_route(data), ""]
+    lines += [_factor(row) for row in data["factors"]]
+    lines += [
+        wrapped(f"BLOCKER  {row['factor'].replace('_', ' ')} is 0: {row['because']}", 0) for row in data["blockers"]
+    ]
+    lines += ["", "Next four weeks"]
+    lines += [wrapped(_step(step), 2) for step in data["next"]]
+    lines += ["", "Not now", *(wrapped(line, 2) for line in data["not_now"])]
+    lines += ["", *_entry(data["entry_point"]), "", *_model(data["operating_model"]), ""]
+    lines += ["Who decides", *(_right(right) for right in data["decision_rights"])]
+    lines += ["", "Another answer that would change the route"]
+    lines += [f"  {_change(change)}" for change in data["would_change"]] or ["  none of them alone"]
+    return "\n".join(lines)
+
+
+def _route(data: Mapping[str, Any]) -> str:
+    low, high = data["range"]
+    if data["route"] is None:
+        return (
+            f"Route not known yet: {low} to {high} of 10, so {' or '.join(data['routes'])}.\n"
+            f"Not answered: {', '.join(name.replace('_', ' ') for name in data['unanswered'])}."
+        )
+    score = f"{low} of 10" if data["score"] is not None else f"{low} to {high} of 10"
+    return f"Route: {data['route']} ({score}): {data['meaning']}."
+
+
+def _factor(row: Mapping[str, Any]) -> str:
+    score = "?" if row["score"] is None else row["score"]
+    return f"  {row['factor'].replace('_', ' '):<17}{score}  {row['because'] or 'no reason given'}"
+
+
+def _step(step: Mapping[str, Any]) -> str:
+    first, last = step["weeks"]
+    weeks = f"week {first}" if first == last else f"weeks {first}-{last}"
+    return f"{weeks}: {step['what']} ({step['owner'] or 'nobody is named'})"
+
+
+def _entry(entry: Mapping[str, Any] | None) -> list[str]:
+    if entry is None:
+        return ["Entry point not known: assessment.landscape is not answered."]
+    weeks = f" ({entry['weeks'][0]} to {entry['weeks'][1]} weeks)" if entry["weeks"] else ""
+    return [wrapped(f"Enter here: {entry['title']}{weeks}", 0), *(wrapped(step, 2) for step in entry["steps"])]
+
+
+def _model(model: Mapping[str, Any]) -> list[str]:
+    fitting = model["recommended"] or f"{' or '.join(model['possible'])}, depending on {', '.join(model['unknown'])}"
+    lines = [f"Operating model: {model['declared'] or 'not declared'}; recommended: {fitting}"]
+    lines += [wrapped(line, 2) for line in model["because"]]
+    return [*lines, *(wrapped(f"known to fail when {mode}", 2) for mode in model["failure_modes"])]
+
+
+def _right(right: Mapping[str, Any]) -> str:
+    return f"  {right['decision']:<24}{', '.join(right['who']) or 'nobody is named'} ({right['by']})"
+
+
+def _change(change: Mapping[str, Any]) -> str:
+    given = "not answered" if change["from"] is None else change["from"]
+    blocked = "; and it blocks" if change["blockers"] else ""
+    return f"{change['answer'].replace('_', ' ')} {given} -> {change['to']}: {change['route']}{blocked}"
+
+
 def rank_text(data: Mapping[str, Any]) -> str:
     """Render the portfolio: a line a use case with its ranges, then why, then what the set takes of each limit."""
     if not data["use_cases"]:
