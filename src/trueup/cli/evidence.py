@@ -51,11 +51,18 @@ def baseline(  # noqa: D103 -- click shows the help of COMMANDS
 def measure(  # noqa: D103 -- help in COMMANDS
     directory: Path, workflow: str | None, as_of: datetime | None, *, segments: bool
 ) -> Answer:
-    from trueup.cli.views.evidence import readings_text
+    from trueup.cli.views.evidence import measured_text
+    from trueup.loop.facts.money import money
     from trueup.loop.measure import measure as measured
     from trueup.workspace import opened
 
     with progress_on_stderr() as progress, opened(directory, progress, recorded=False, workflow=workflow) as bench:
-        readings = measured(bench, workflow, as_of or bench.clock.now(), segments=segments)
-    data: dict[str, Any] = {"readings": [reading.to_json() for reading in readings]}
-    return Answer(data, readings_text)
+        instant = as_of or bench.clock.now()
+        readings = measured(bench, workflow, instant, segments=segments)
+        worth = money(bench, instant, workflow)
+    data: dict[str, Any] = {
+        "readings": [reading.to_json() for reading in readings],
+        "money": [one.to_json() for one in worth],
+        "currency": bench.programme.file.currency,
+    }
+    return Answer(data, measured_text)

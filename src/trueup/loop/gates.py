@@ -14,7 +14,7 @@ from trueup.declare.model.workflow import Design, gate_week
 from trueup.evidence import power
 from trueup.kernel.errors import DataError
 from trueup.kernel.quantities import Bar
-from trueup.loop.facts.checklist import checklist_of
+from trueup.loop.pilots.checklist import checklist_of
 from trueup.loop.pilots.comparisons import PilotView
 from trueup.loop.pilots.validity import broken_series, moved_promise, stale_data, unrecorded, unusable_arms
 

@@ -39,6 +39,22 @@ def _smallest(row: Mapping[str, Any]) -> str:
     return said
 
 
+def measured_text(data: Mapping[str, Any]) -> str:
+    """Render readings, and below them the money of each use case."""
+    lines = [readings_text(data)]
+    if data["money"]:
+        currency = data["currency"] or "money"
+        lines += ["", f"{currency:<22}{'promised/y':>13}{'measured/y':>13}{'realised':>13}{'spent':>13}"]
+    for one in data["money"]:
+        figures = (one[key] for key in ("promised", "measured", "realised", "spend"))
+        lines.append(f"{one['use_case']:<22}" + "".join(f"{_money(figure):>13}" for figure in figures))
+    return "\n".join(lines)
+
+
+def _money(amount: float | None) -> str:
+    return "unknown" if amount is None else f"{amount:,.0f}"
+
+
 def readings_text(data: Mapping[str, Any]) -> str:
     """Render weekly readings, a block a KPI."""
     readings = [reading for reading in data["readings"] if reading["segment"] is None]
