@@ -102,13 +102,14 @@ def read_actuals(
 
 def read_records(path: Path, columns: SpendSource | EffortSource, amount: str) -> list[ActualRecord]:
     """Read a csv file of actuals, all of it or nothing. Raises as `read_csv`."""
-    return read_csv(path, columns.source, lambda names, lines: _records(path.name, names, lines, columns, amount))
+    return read_csv(path, lambda names, lines: _records(path.name, names, lines, columns, amount))
 
 
-def read_csv(path: Path, source: str, parse: Callable[[Sequence[str], Lines], Iterator[Record]]) -> list[Record]:
+def read_csv(path: Path, parse: Callable[[Sequence[str], Lines], Iterator[Record]]) -> list[Record]:
     """Read a csv file, all of it or nothing: `parse` makes records of its column names and numbered lines.
 
-    Raises DataError `data-not-found`, `bad-encoding`, `missing-column`, or `bad-actuals` with the line.
+    A file that is not there (yet) holds no record. Raises DataError `data-not-found` (for one that cannot be
+    opened), `bad-encoding`, `missing-column`, or `bad-actuals` with the line.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
@@ -117,11 +118,8 @@ def read_csv(path: Path, source: str, parse: Callable[[Sequence[str], Lines], It
             names = next(csv.reader([header], delimiter=delimiter), [])
             return list(parse(names, _lines(stream, path.name, delimiter, len(names))))
     except FileNotFoundError:
-        raise DataError(
-            "data-not-found",
-            f"The actuals {source!r} are not there.",
-            "Put the file there, or correct its `source` under `actuals` in programme.yaml.",
-        ) from None
+        # What finance has not sent yet is unknown, as every missing actual is; nothing else waits for it.
+        return []
     except OSError as error:
         raise DataError(
             "data-not-found", f"{path.name} cannot be read: {error.strerror}.", "Make it readable."

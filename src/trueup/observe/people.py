@@ -35,7 +35,7 @@ def read_people(programme: Programme) -> list[WorkflowPerson]:
     if source is None:
         return []
     path = programme.root / source.source
-    return read_csv(path, source.source, lambda names, lines: _people(path.name, names, lines, source))
+    return read_csv(path, lambda names, lines: _people(path.name, names, lines, source))
 
 
 def _people(name: str, names: Sequence[str], lines: Lines, source: PeopleSource) -> Iterator[WorkflowPerson]:
