@@ -29,6 +29,11 @@ ANSWERS: dict[str, str] = {
     "`p_funded`, `selected`, `because[]`, `expected_net`, `uses`, `unknown[]`, `would_change`; `gap` (0: proven best), "
     "`expected_net`, `bound`, `budget`, `limits` (`limit`, `used`, `unknown[]`), `horizon`, `discount`, `seed`, "
     "`draws`, `notes[]`. What is not declared is null",
+    "roadmap": "`horizons`: `30`, `60`, `90`, each a list of `due`, `kind` (`blocker`, `gate`, `phase`, `step`), "
+    "`what`, `owner`, `use_case`, `workflow`, `overdue`; `weeks[]`: `week` (1 begins on `pilot.starts`; -1 and 0 lie "
+    "before it), `phase`, `items[]`, `gates[]`: `gate`, `due`, `scale`, `declared`, `outcome`; `tracks[]`, "
+    "`blockers[]`, `route`",
+    "brief": "`file`, `format` (`markdown`, `html`), `page`: what the page says, as data",
     "baseline": "`workflow`, `registered_late`, `file`, `readings[]` (weekly, as of `measure`), "
     "`summary[]`: `kpi`, `n`, `value`, `lower`, `upper`; `detectable[]`: `gate`, `kpi`, `smallest`",
     "measure": "`readings[]`: `id`, `workflow`, `kpi`, `week`, `arm`, `segment`, `n`, `value`, `lower`, `upper`, "

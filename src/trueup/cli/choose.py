@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from trueup.cli.answer import Answer, answering
 from trueup.cli.options import as_of_option, programme_argument
+from trueup.kernel.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from datetime import date, datetime
-    from pathlib import Path
 
     from trueup.declare.read import Checked
 
@@ -69,3 +71,73 @@ def rank(directory: Path, as_of: datetime | None, seed: int) -> Answer:  # noqa:
 
     checked, day = _sound(directory, as_of)
     return Answer(ranking(checked.programme, Question(day, seed)), rank_text)
+
+
+def _chosen(checked: Checked, day: date, seed: int) -> tuple[dict[str, Any] | None, str | None]:
+    """Return the ranking, or why there is none: a plan is needed most where the portfolio is impossible."""
+    from trueup.choose.portfolio.answer import ranking
+    from trueup.choose.portfolio.ranking import Question
+    from trueup.kernel.errors import ConflictError
+
+    try:
+        return ranking(checked.programme, Question(day, seed)), None
+    except ConflictError as error:
+        return None, error.message
+
+
+def _planned(checked: Checked, day: date, ranked: dict[str, Any] | None, impossible: str | None) -> dict[str, Any]:
+    from trueup.choose.roadmap.answer import roadmap as planned
+
+    chosen = {case["id"] for case in ranked["use_cases"] if case["selected"]} if ranked else set()
+    return planned(checked.programme, checked.findings, chosen, day, impossible)
+
+
+@click.command()
+@programme_argument
+@as_of_option
+@answering("roadmap")
+def roadmap(directory: Path, as_of: datetime | None) -> Answer:  # noqa: D103 -- help in COMMANDS
+    from trueup.cli.views.choose import roadmap_text
+
+    checked, day = _sound(directory, as_of)
+    return Answer(_planned(checked, day, *_chosen(checked, day, seed=1)), roadmap_text)
+
+
+@click.command()
+@programme_argument
+@as_of_option
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of the scenario draws.")
+@click.option(
+    "--out",
+    metavar="FILE",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Where to write: .md for Markdown, .html for a page that prints on one A4 sheet.",
+)
+@answering("brief")
+def brief(directory: Path, as_of: datetime | None, seed: int, out: Path) -> Answer:  # noqa: D103 -- help in COMMANDS
+    from trueup.choose.assessment.answer import assess as assessed
+    from trueup.choose.brief.page import Sources, page
+    from trueup.cli.views.choose import brief_text
+    from trueup.kernel.files import write_durably
+
+    checked, day = _sound(directory, as_of)
+    form, written = _form(out)
+    ranked, impossible = _chosen(checked, day, seed)
+    plan = _planned(checked, day, ranked, impossible)
+    said = page(Sources(checked.programme, assessed(checked.programme), ranked, impossible, plan))
+    write_durably(out, written(said).encode())
+    return Answer({"file": str(out), "format": form, "page": said}, brief_text)
+
+
+def _form(out: Path) -> tuple[str, Callable[[Mapping[str, Any]], str]]:
+    """Return how the page is written, by the file's ending."""
+    from trueup.choose.brief.html import html
+    from trueup.choose.brief.markdown import markdown
+
+    forms = {".md": ("markdown", markdown), ".html": ("html", html)}
+    found = forms.get(out.suffix.lower())
+    if found is None:
+        hint = "Write the file's name with .md or .html:\n    trueup brief DIR --out brief.html"
+        raise UsageError("unknown-ending", f"{out.name!r} ends in neither .md nor .html.", hint)
+    return found

@@ -21,6 +21,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "schema": ("trueup.cli.programme", "schema", "Write the JSON Schemas of the declared files, for editors."),
     "assess": ("trueup.cli.choose", "assess", "Say where to begin: readiness, route, next four weeks."),
     "rank": ("trueup.cli.choose", "rank", "Rank the use cases: ranges, what fits, how sure, and why."),
+    "roadmap": ("trueup.cli.choose", "roadmap", "Plan 30, 60 and 90 days, and the twelve weeks of each pilot."),
+    "brief": ("trueup.cli.choose", "brief", "Write the strategy on one page, as Markdown or HTML."),
     "baseline": ("trueup.cli.evidence", "baseline", "Measure and lock what a pilot will be compared with."),
     "measure": ("trueup.cli.evidence", "measure", "Compute the KPIs from the events."),
     "record": ("trueup.cli.record", "record", "Put spend, effort, training, evidence or an incident on record."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from trueup.choose.amounts import between, middle
 from trueup.cli.views.figures import wrapped
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def rank_text(data: Mapping[str, Any]) -> str:
     for case in data["use_cases"]:
         mark = "in " if case["selected"] else "out"
         lines.append(
-            f"{mark}  {case['id'][:23]:<24}{_span(case['value']):>17}{_middle(case['cost']):>10}"
+            f"{mark}  {case['id'][:23]:<24}{between(case['value']):>17}{middle(case['cost']):>10}"
             f"{case['success']:>8.2f}{case['p_funded']:>11.2f}"
         )
         lines += [wrapped(reason, 5) for reason in case["because"]]
@@ -95,23 +96,55 @@ def rank_text(data: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _span(figures: Mapping[str, float] | None) -> str:
-    return "unknown" if figures is None else f"{amount(figures['p10'])}..{amount(figures['p90'])}"
-
-
-def _middle(figures: Mapping[str, float] | None) -> str:
-    return "unknown" if figures is None else amount(figures["p50"])
-
-
-def amount(value: float) -> str:
-    """Write money in three or four digits: 940, 12.3k, 4.5M."""
-    size = abs(value)
-    for unit, name in ((1e9, "bn"), (1e6, "M"), (1e3, "k")):
-        if size >= unit * 0.9995:
-            return f"{value / unit:.{0 if size >= unit * 100 else 1}f}{name}"
-    return f"{value:.0f}"
-
-
 def _limit(name: str, row: Mapping[str, Any]) -> str:
     unknown = f", not known for {', '.join(row['unknown'])}" if row["unknown"] else ""
     return f"{name.replace('_', ' '):<16}{row['used']:>12,.0f} of {row['limit']:,.0f}{unknown}"
+
+
+def roadmap_text(data: Mapping[str, Any]) -> str:
+    """Render the plan: what falls due within 30, 60 and 90 days, then the weeks of every pilot with their gates."""
+    lines = [f"Roadmap from {data['as_of']} · route {data['route'] or 'not known yet'}"]
+    for days, rows in data["horizons"].items():
+        lines += ["", f"Within {days} days", *([wrapped(_due(row), 2) for row in rows] or ["  nothing is due"])]
+    lines += ["", "Weeks, from each pilot's start"]
+    for week in data["weeks"]:
+        if week["items"] or week["gates"]:
+            lines.append(wrapped(f"week {week['week']:>2}  {week['phase']}: {_what(week)}", 2))
+            lines += [f"           {_planned_gate(gate)}" for gate in week["gates"]]
+    if not data["tracks"]:
+        lines.append("  nothing is in pilot, and nothing is chosen to be")
+    lines += [f"  {_starts(track)}" for track in data["tracks"]]
+    if data["blockers"]:
+        lines += ["", "In the way", *(wrapped(_in_the_way(blocker), 2) for blocker in data["blockers"])]
+    return "\n".join(lines)
+
+
+def _due(row: Mapping[str, Any]) -> str:
+    late = " OVERDUE" if row["overdue"] else ""
+    return f"{row['due']}{late}  {row['what']} ({row['owner'] or 'nobody is named'})"
+
+
+def _what(week: Mapping[str, Any]) -> str:
+    return str(week["items"][0]["what"]) if week["items"] else "a later gate"
+
+
+def _planned_gate(gate: Mapping[str, Any]) -> str:
+    said = gate["outcome"] or ("scale decision" if gate["scale"] else "open")
+    about = " (assumed)" if gate["assumed"] else ""
+    return f"{gate['due']}{about}  {gate['gate']:<8} {gate['use_case']}: {said}"
+
+
+def _starts(track: Mapping[str, Any]) -> str:
+    said = f"{track['starts']} at the earliest; pilot.starts is not declared" if track["assumed"] else track["starts"]
+    return f"{track['use_case']} starts {said}"
+
+
+def _in_the_way(blocker: Mapping[str, Any]) -> str:
+    where = f" ({blocker['file']}:{blocker['line']})" if "file" in blocker else ""
+    return f"{blocker['code'] or 'BLOCKER'} {blocker['what']}{where}"
+
+
+def brief_text(data: Mapping[str, Any]) -> str:
+    """Name the file, and what the page asks for."""
+    asks = [wrapped(line, 2) for line in data["page"]["decision"]["rows"]]
+    return "\n".join([f"wrote {data['file']}", "", "It asks for:", *asks])
