@@ -77,6 +77,16 @@ def test_limits_of_nothing_and_amounts_of_every_size_are_kept() -> None:
     assert chosen(problem([3e14, 2e14, 2e14], [[1e15, 4e14, 6e14]], [1e15])) == [1, 2]
 
 
+def test_a_search_without_time_still_gives_a_portfolio_with_an_honest_gap() -> None:
+    rng = np.random.default_rng(1)
+    given = problem(rng.uniform(5, 30, 400).tolist(), rng.uniform(5, 30, (3, 400)).tolist(), [900.0] * 3, stays=[7])
+    found = select(given, seconds=0.0)
+    assert given.fits(found.chosen)
+    assert found.timed_out
+    assert 0 < found.gap <= 1
+    assert select(given).objective <= found.bound
+
+
 @given(portfolios())
 @settings(max_examples=150)
 def test_the_selection_is_the_best_of_all_sets_that_fit(drawn: Problem) -> None:

@@ -116,6 +116,21 @@ def test_wide_ranges_give_probabilities_between_none_and_all() -> None:
     assert found["a"]["p_funded"] + found["b"]["p_funded"] <= 1
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_probabilities_are_those_of_worlds_nobody_has_drawn_yet(seed: int) -> None:
+    """Calibration: the share of fresh draws, from another seed, in which a use case is in the best set."""
+    rng = np.random.default_rng(seed)
+    cases = {
+        f"u{at}": use_case([low, low * 2, low * 3.5], [30, 40, 70], effort={"engineering": ["5pd", "10pd", "20pd"]})
+        for at, low in enumerate(rng.uniform(20, 70, 6).tolist())
+    }
+    given = programme(cases, {"budget": 130, "engineering": "35pd"})
+    told = rank(given, QUESTION).funded.mean(axis=1)
+    happened = rank(given, Question(DAY, seed=1000 + seed, draws=4000)).funded.mean(axis=1)
+    # Three standard errors of 1,000 draws at one half.
+    assert np.abs(told - happened).max() <= 0.05
+
+
 def test_the_same_seed_gives_the_same_answer_and_another_seed_another() -> None:
     one = programme({"a": use_case([50, 100, 150], 60), "b": use_case([50, 100, 150], 60)}, {"budget": 60})
     assert ranking(one, QUESTION) == ranking(one, QUESTION)

@@ -20,11 +20,11 @@ def ranking(programme: Programme, question: Question) -> dict[str, Any]:
 def published(programme: Programme, ranked: Ranked) -> dict[str, Any]:
     """Return the published form: use cases in their rank, the selection, its gap, and every limit with what is used."""
     limits = programme.file.limits or Limits()
-    selection = ranked.selection
+    selection, reasons = ranked.selection, Reasons(programme, ranked)
     return {
         "as_of": ranked.question.on.isoformat(),
         "currency": programme.file.currency,
-        "use_cases": [_use_case(programme, ranked, at, place) for place, at in enumerate(ranked.order(), 1)],
+        "use_cases": [_use_case(reasons, at, place) for place, at in enumerate(ranked.order(), 1)],
         "gap": round(selection.gap, 6),
         "timed_out": selection.timed_out,
         "expected_net": round(selection.objective, 2),
@@ -39,10 +39,10 @@ def published(programme: Programme, ranked: Ranked) -> dict[str, Any]:
     }
 
 
-def _use_case(programme: Programme, ranked: Ranked, at: int, place: int) -> dict[str, Any]:
+def _use_case(reasons: Reasons, at: int, place: int) -> dict[str, Any]:
+    ranked = reasons.ranked
     problem, worth, drawn = ranked.problem, ranked.worths[at], ranked.drawn[at]
-    case = programme.use_cases[worth.name]
-    reasons = Reasons(programme, ranked)
+    case = reasons.programme.use_cases[worth.name]
     swing = reasons.swing(at)
     rows = dict(zip(problem.rows, problem.limits.tolist(), strict=True))
     return {

@@ -42,21 +42,10 @@ class Problem:
         """How many use cases there are."""
         return len(self.names)
 
-    def needed_by(self, positions: Iterable[int]) -> set[int]:
-        """Return the positions and everything that they need, directly or not."""
-        after = followers(self.needs)
-        found, open_ = set(positions), list(positions)
-        while open_:
-            for other in after.get(open_.pop(), ()):
-                if other not in found:
-                    found.add(other)
-                    open_.append(other)
-        return found
-
     def forced(self) -> NDArray[np.bool_]:
         """Return what is in before anything is chosen: what stays, with what that needs."""
         inside = np.zeros(self.size, dtype=bool)
-        inside[sorted(self.needed_by(np.flatnonzero(self.stays).tolist()))] = True
+        inside[sorted(closure(np.flatnonzero(self.stays).tolist(), followers(self.needs)))] = True
         return inside
 
     def left(self, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -73,6 +62,24 @@ class Problem:
             and all(chosen[other] for one, other in self.needs if chosen[one])
             and not any(chosen[one] and chosen[other] for one, other in self.excludes)
         )
+
+
+def closure(positions: Iterable[int], after: Mapping[int, Sequence[int]]) -> set[int]:
+    """Return the positions and everything that they need, directly or not; `after` is what each needs."""
+    found = set(positions)
+    open_ = list(found)
+    while open_:
+        for other in after.get(open_.pop(), ()):
+            if other not in found:
+                found.add(other)
+                open_.append(other)
+    return found
+
+
+def partners(pairs: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
+    """Return, for each member of a pair, the other members of its pairs."""
+    both = [pair for one, other in pairs for pair in ((one, other), (other, one))]
+    return followers(both)
 
 
 def followers(pairs: Iterable[tuple[int, int]]) -> dict[int, list[int]]:

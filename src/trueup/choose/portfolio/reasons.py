@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trueup.choose.portfolio.problem import TOLERANCE
+from trueup.choose.portfolio.problem import TOLERANCE, closure, followers, partners
 from trueup.choose.portfolio.ranking import ENDED, RUNNING, Ranked, unknowns
 from trueup.choose.portfolio.sensitivity import Swing, largest_swing
 
@@ -19,12 +18,17 @@ if TYPE_CHECKING:
 UNITS = {"engineering": " person-days of engineering", "change": " person-days of change work"}
 
 
-@dataclass(frozen=True, slots=True)
 class Reasons:
     """The reasons of one ranked programme. `because` gives those of a use case, the deciding one first."""
 
-    programme: Programme
-    ranked: Ranked
+    def __init__(self, programme: Programme, ranked: Ranked) -> None:
+        self.programme = programme
+        self.ranked = ranked
+        problem = ranked.problem
+        self._after = followers(problem.needs)
+        self._before = followers((other, one) for one, other in problem.needs)
+        self._apart = partners(problem.excludes)
+        self._left = problem.left(ranked.selection.chosen)
 
     def because(self, at: int, swing: Swing | None) -> list[str]:
         """Return the reasons of the use case at a position, in sentences without a full stop."""
@@ -71,14 +75,14 @@ class Reasons:
 
     def _pulled_in(self, at: int) -> Iterator[str]:
         problem, chosen = self.ranked.problem, self.ranked.selection.chosen
-        by = [problem.names[one] for one, other in problem.needs if other == at and chosen[one]]
+        by = [problem.names[one] for one in self._before.get(at, ()) if chosen[one]]
         if by:
             yield f"needed by {_listed(by)}"
 
     def _left_out(self, at: int) -> Iterator[str]:
         problem, chosen = self.ranked.problem, self.ranked.selection.chosen
-        group = sorted(problem.needed_by([at]))
-        apart = [problem.names[other] for other in self._apart(at) if chosen[other]]
+        group = sorted(closure([at], self._after))
+        apart = [problem.names[other] for other in self._apart.get(at, ()) if chosen[other]]
         dead = [problem.names[other] for other in group if problem.barred[other] and other != at]
         if dead:
             yield f"it needs {_listed(dead)}, which cannot be chosen"
@@ -90,8 +94,7 @@ class Reasons:
             yield from self._no_room(at, [one for one in group if not chosen[one]])
 
     def _no_room(self, at: int, added: list[int]) -> Iterator[str]:
-        problem = self.ranked.problem
-        left = problem.left(self.ranked.selection.chosen)
+        problem, left = self.ranked.problem, self._left
         for row, name in enumerate(problem.rows):
             taken, limit = float(problem.uses[row, added].sum()), float(problem.limits[row])
             if taken > left[row] + TOLERANCE * max(limit, 1.0):
@@ -99,11 +102,6 @@ class Reasons:
                 room = "more than the whole limit" if taken > limit else f"and {max(left[row], 0):,.0f} are left"
                 yield f"`{name}` binds: it takes {taken:,.0f}{unit} of {limit:,.0f}, {room}"
         yield self._sum(at)
-
-    def _apart(self, at: int) -> Iterator[int]:
-        for one, other in self.ranked.problem.excludes:
-            if at in {one, other}:
-                yield other if one == at else one
 
     def _depends(self, at: int) -> Iterator[str]:
         success, case = self.ranked.worths[at].success, self.programme.use_cases[self.ranked.problem.names[at]]

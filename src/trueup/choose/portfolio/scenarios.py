@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trueup.choose.portfolio.exhaustive import MOST_CANDIDATES, best_sets, candidates
-from trueup.choose.portfolio.problem import TOLERANCE, Problem
+from trueup.choose.portfolio.problem import TOLERANCE, Problem, closure, followers, partners
 from trueup.choose.portfolio.solver import Relaxation
 
 if TYPE_CHECKING:
@@ -69,11 +69,9 @@ class Rounding:
         self._forced = problem.forced()
         self._barred = problem.barred.tolist()
         # What comes with a use case, and what can never come with it.
-        self._together = {at: sorted(problem.needed_by([at])) for at in {one for one, _ in problem.needs}}
-        self._apart: dict[int, list[int]] = {}
-        for one, other in problem.excludes:
-            self._apart.setdefault(one, []).append(other)
-            self._apart.setdefault(other, []).append(one)
+        after = followers(problem.needs)
+        self._together = {at: sorted(closure([at], after)) for at in after}
+        self._apart = partners(problem.excludes)
 
     def round(
         self, shares: NDArray[np.float64], net: NDArray[np.float64], uses: NDArray[np.float64]

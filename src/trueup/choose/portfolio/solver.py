@@ -28,8 +28,8 @@ _INTEGER = 1
 class Selection:
     """The chosen set, its expected net value, and how much better another could at most be.
 
-    `gap` is (bound - objective) / |objective|: 0 when the selection is proven best. `timed_out` says that the time
-    limit ended the search, so that another machine may find another set.
+    `gap` is (bound - objective) / max(|objective|, |bound|): 0 when the selection is proven best. `timed_out` says
+    that the time limit ended the search, so that another machine may find another set.
     """
 
     chosen: NDArray[np.bool_]
@@ -51,11 +51,12 @@ def select(problem: Problem, seconds: float = SECONDS) -> Selection:
     shares = programme.solve(problem.net, problem.uses)
     chosen = repaired(problem, shares > 0.5)
     objective = float(problem.net @ chosen)
-    bound = max(programme.bound, objective)
-    distance = bound - objective
+    # A search that ended at once has proven nothing; then the bound is everything that earns something.
+    most = float(np.maximum(problem.net, 0.0).sum())
+    bound = max(min(programme.bound, most), objective)
     # Beyond the solver's own tolerance there is no telling two sums apart.
-    proven = distance <= 1e-9 * max(abs(objective), float(np.abs(problem.net).max(initial=0.0)), 1e-300)
-    gap = 0.0 if proven else distance / max(abs(objective), 1e-300)
+    proven = bound - objective <= 1e-9 * float(np.abs(problem.net).max(initial=0.0))
+    gap = 0.0 if proven else (bound - objective) / max(abs(objective), abs(bound))
     return Selection(chosen, objective, objective if proven else bound, gap, programme.timed_out)
 
 
