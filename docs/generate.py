@@ -47,6 +47,18 @@ ANSWERS: dict[str, str] = {
     "Exit 5 with `--exit-code` when there are changes",
     "why": "the chain: the change, its readings, their formula, the events, the declared line",
     "apply": "`applied[]`, `files[]`, `commit`, `entries[]`, `signed`",
+    "gate": "`verdict` (`allow`, `hold`, `deny`), `decisive`, `action`, `rules[]`: `id`, `effect`, `says`, `source`, "
+    "`applied`. Exit 4 when held or denied. Nothing is recorded",
+    "approvals list": "`approvals[]`: `id`, `workflow`, `action`, `tool`, `step`, `case`, `arguments`, `digest`, "
+    "`policy`, `reasons[]`, `approvers[]`, `requester`, `requested_at`, `expires_at`, `reversible_by`, `state`, "
+    "`decided_by`, `because`",
+    "approvals show": "`approvals[]` with the one asked for, as of `approvals list`",
+    "approvals accept": "`approvals[]` with the one decided on, `entry`, `denied`: a verdict where nothing was decided "
+    "because it has expired. Exit 4 then, and (`ok: false`) where `--by` may not",
+    "approvals edit": "as of `approvals accept`; `denied` also where policy forbids the arguments",
+    "approvals reject": "as of `approvals accept`",
+    "approvals escalate": "as of `approvals accept`",
+    "assign": "`case`, `unit`, `arm` (`treated`, `control`), `entry`: the same ever after",
     "ledger verify": "`ok`, `size`, `root`, `uncovered`, `witness`, `problems[]`: `kind`, `index`, `detail`. "
     "Exit 6 when something is broken",
     "ledger entry": "`index`, `leaf` (base64 of the exact hashed bytes), `entry`",

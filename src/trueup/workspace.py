@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import uuid
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from trueup.declare.model.programme import LedgerPin
     from trueup.declare.programme import Programme
     from trueup.declare.read import Checked
+    from trueup.enforce.approvals import Desk
+    from trueup.enforce.bodies import Bodies
     from trueup.kernel.clock import Clock
     from trueup.kernel.progress import Progress
     from trueup.ledger.entry import Recorded
@@ -66,10 +69,12 @@ class DeclaredData:
         """Return the observer over every declared log."""
         if self._observer is None:
             from trueup.backends.duckdb import DuckEngine
+            from trueup.enforce.router import drawn_arms
             from trueup.observe.observer import Observer
 
             self._engine = DuckEngine(self._paths)
-            self._observer = Observer(self._programme, self._engine, self._paths.digest, self.actuals)
+            arms, since = drawn_arms(self._programme, self._entries)
+            self._observer = Observer(self._programme, self._engine, self._paths.digest, self.actuals, arms, since)
         return self._observer
 
     def actuals(self) -> Actuals:
@@ -239,6 +244,25 @@ def _needed(programme: Programme, workflow: str | None, use_case: str | None) ->
     its = programme.workflows[workflow].use_case
     own = {PROGRAMME_FILE, workflow_file(workflow), registration_file(workflow)}
     return own | ({use_case_file(its)} if its else set())
+
+
+def approval_desk(bench: Workbench) -> Desk:
+    """Return the approvals of an opened programme."""
+    from trueup.enforce.approvals import Desk
+
+    return Desk(bench.programme, bench.ledger, bodies_of(bench.root))
+
+
+def bodies_of(root: Path) -> Bodies:
+    """Return where a programme keeps the arguments that a person has to see."""
+    from trueup.backends.bodies import FolderBodies
+
+    return FolderBodies(root / STATE / "bodies")
+
+
+def runner_name() -> str:
+    """Return a name for this process that no other one has, now or later."""
+    return f"{os.getpid()}-{uuid.uuid4().hex[:16]}"
 
 
 def signer_for(bench: Workbench, who: str) -> Callable[[bytes], Mapping[str, Json]]:

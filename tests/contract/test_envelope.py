@@ -50,7 +50,10 @@ def on_programmes() -> list[str]:
 
 def names() -> list[str]:
     """Return the names without importing anything: a command that cannot be imported fails one test, not all."""
-    grouped = {"ledger": ["verify", "entry", "key", "prove"]}
+    grouped = {
+        "ledger": ["verify", "entry", "key", "prove"],
+        "approvals": ["list", "show", "accept", "edit", "reject", "escalate"],
+    }
     return [f"{name} {sub}".strip() for name in COMMANDS for sub in grouped.get(name, [""])]
 
 

@@ -72,10 +72,10 @@ class SqliteStore:
         found = self._one("SELECT leaf FROM entries WHERE idx = ?", (index,), None)
         return None if found is None else bytes(found[0])
 
-    def leaves(self, event_type: str | None = None) -> Iterator[tuple[int, bytes]]:
-        """Stream index and bytes of all entries, or of one type, in order."""
+    def leaves(self, event_type: str | None = None, after: int | None = None) -> Iterator[tuple[int, bytes]]:
+        """Stream index and bytes of all entries, or of one type, in order; those behind an index when it is given."""
         query = "SELECT idx, leaf FROM entries WHERE idx > ? AND (? IS NULL OR type = ?) ORDER BY idx LIMIT ?"
-        for rows in self._portions(query, event_type, event_type):
+        for rows in self._portions(query, event_type, event_type, after=after):
             for row in rows:
                 yield int(row[0]), bytes(row[1])
 
@@ -141,9 +141,9 @@ class SqliteStore:
         rows = self._rows(query, arguments)
         return rows[0] if rows else otherwise
 
-    def _portions(self, query: str, *arguments: object) -> Iterator[list[Any]]:
+    def _portions(self, query: str, *arguments: object, after: int | None = None) -> Iterator[list[Any]]:
         """Stream rows by their first column, which must rise: in a damaged tree it may not, and would not end."""
-        last = -(2**63)
+        last = -(2**63) if after is None else after
         while rows := self._rows(query, (last, *arguments, _PORTION)):
             if rows[0][0] <= last or rows[-1][0] < rows[0][0]:
                 raise LedgerBrokenError("ledger-unreadable", "The ledger's entries are out of order on disk.", _HINT)

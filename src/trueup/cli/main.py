@@ -29,6 +29,9 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "review": ("trueup.cli.review", "review", "List what the evidence changes."),
     "why": ("trueup.cli.review", "why", "Open a change: readings, formula, events, declared line."),
     "apply": ("trueup.cli.review", "apply", "Sign a review: files, record and git follow."),
+    "gate": ("trueup.cli.enforce", "gate", "Say what the gate would answer to a request, and why."),
+    "approvals": ("trueup.cli.enforce", "approvals", "See what waits for a person, and decide."),
+    "assign": ("trueup.cli.enforce", "assign", "Draw the arm of a case before it starts."),
     "ledger": ("trueup.cli.ledger", "ledger", "Verify the record, open an entry, export a proof."),
     "demo": ("trueup.cli.demo", "demo", "Take a simulated programme through twelve weeks."),
 }

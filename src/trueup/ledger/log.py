@@ -76,10 +76,15 @@ class Ledger:
         self.append([], checkpoint=True, before_commit=lambda text: signed.append(text or ""))
         return signed[0]
 
-    def entries(self, event_type: str | None = None) -> Iterator[Recorded]:
-        """Stream what was recorded, in order; of one type when it is given."""
-        for index, data in self._store.leaves(event_type):
+    def entries(self, event_type: str | None = None, *, after: int | None = None) -> Iterator[Recorded]:
+        """Stream what was recorded, in order; of one type, or behind an index, when these are given."""
+        for index, data in self._store.leaves(event_type, after):
             yield _read(index, data)
+
+    def find(self, entry_id: str) -> Recorded | None:
+        """Return the entry that holds an id, or None."""
+        held = self._store.find(entry_id)
+        return None if held is None else _read(*held)
 
     def entry(self, index: int) -> Recorded:
         """Return one entry. Raises NotFoundError."""

@@ -101,8 +101,8 @@ class Store(View, Protocol):
         """Return an entry's bytes, or None when there is no such entry."""
         ...
 
-    def leaves(self, event_type: str | None = None) -> Iterator[tuple[int, bytes]]:
-        """Stream index and bytes of all entries, or of one type, in order."""
+    def leaves(self, event_type: str | None = None, after: int | None = None) -> Iterator[tuple[int, bytes]]:
+        """Stream index and bytes of all entries, or of one type, in order; those behind an index when it is given."""
         ...
 
     def raw_rows(self) -> Iterator[list[RawRow]]:

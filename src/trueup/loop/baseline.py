@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from trueup.decide.bars import contrast_of
 from trueup.decide.gate import ALPHA
-from trueup.decide.level import level_of
 from trueup.decide.numbers import known
 from trueup.decide.samples import sample_of, weekly_sample
 from trueup.declare.edit import render
@@ -29,6 +28,7 @@ from trueup.loop.journal import Plan, carry_out
 from trueup.loop.measure import readings_of, require_workflow
 from trueup.loop.permission import business_owner, require_person
 from trueup.loop.pilots.comparisons import is_weekly
+from trueup.loop.pilots.level import design_level
 from trueup.loop.pilots.promise import definition_digest, population_of
 from trueup.loop.pilots.validity import OTHER
 from trueup.loop.pin import pinned
@@ -165,7 +165,7 @@ def _measured(
     kpis = {kpi: _frozen(bench, name, workflow, kpi, window, ask.as_of) for kpi in workflow.kpis}
     primary = _with_cases(bench, name, pilot, window, kpis)
     attested = ask.by is not None and ask.by == business_owner(bench.programme, name)
-    level = level_of(pilot.design, attested=attested, routed=False)
+    level = design_level(pilot.design, attested=attested)
     kpi = workflow.kpis[pilot.primary or ""]
     cases = sum(population.by_arm.values()) + sum(population.immature.values())
     return Registration(

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from trueup.decide.bars import contrast_of
 from trueup.decide.gate import ALPHA, GateQuestion, GateVerdict, Outcome, Unknown, judge
 from trueup.decide.guardrail import GuardrailReading, GuardrailState, judge_guardrail
-from trueup.decide.level import Level, level_of
-from trueup.declare.model.workflow import Design, gate_week
+from trueup.decide.level import Level
+from trueup.declare.model.workflow import gate_week
 from trueup.evidence import power
 from trueup.kernel.errors import DataError
 from trueup.kernel.quantities import Bar
 from trueup.loop.pilots.checklist import checklist_of
 from trueup.loop.pilots.comparisons import PilotView
+from trueup.loop.pilots.level import registered_level
 from trueup.loop.pilots.validity import broken_series, moved_promise, stale_data, unrecorded, unusable_arms
 
 if TYPE_CHECKING:
@@ -97,12 +98,6 @@ def judge_gate(bench: Workbench, name: str, workflow: Workflow, gate: str, *, at
     except DataError as error:
         question = _question(workflow, pilot, gate, level, unknown=Unknown(error.code, error.message))
         return JudgedGate(name, gate, at, question, judge(question), registration, None, None, None)
-
-
-def registered_level(registration: Registration) -> Level:
-    """Return the level that the registered design earns."""
-    design = Design.model_validate(registration.design)
-    return level_of(design, attested=registration.attested, routed=False)
 
 
 def _judge_registered(bench: Workbench, view: PilotView, gate: str, at: datetime, level: Level) -> JudgedGate:

@@ -11,7 +11,7 @@ from trueup.evidence.weekly import mean_interval_of_week, share_interval_of_week
 from trueup.kernel.errors import NotFoundError
 from trueup.kernel.text import did_you_mean
 from trueup.ledger.records import Reading
-from trueup.loop.gates import registered_level
+from trueup.loop.pilots.level import registered_level
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from trueup.declare.edit import edited
 from trueup.declare.programme import PROGRAMME_FILE
+from trueup.ledger.entry import Entry
+from trueup.loop.journal import Plan, carry_out
 
 if TYPE_CHECKING:
     from trueup.loop.workbench import Workbench
@@ -23,3 +25,19 @@ def pinned(bench: Workbench, changes: tuple[tuple[tuple[str | int, ...], object]
         return {}
     text = (bench.root / PROGRAMME_FILE).read_bytes().decode("utf-8-sig")
     return {PROGRAMME_FILE: edited(text, wanted).encode()}
+
+
+def pin_now(bench: Workbench) -> None:
+    """Pin the ledger where the files name none yet: for programs whose entries come without a change of files."""
+    files = pinned(bench)
+    if not files:
+        return
+    entry = Entry(
+        "programme.pinned",
+        "programme/pinned",
+        bench.clock.now(),
+        None,
+        {"origin": bench.ledger.origin, "vkey": bench.vkey},
+    )
+    message = "Pin the ledger"
+    carry_out(bench, Plan(files, [entry], message, author="trueup", email="trueup@localhost", at=entry.time))

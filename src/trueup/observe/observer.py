@@ -47,7 +47,8 @@ class Observer:
     """Answers what the events say. One pass over the events of a workflow serves all questions about it.
 
     `digest_of` tells the SHA-256 of the file of a data source. `assignments` map a workflow to the arms that our
-    own router gave its cases. Without `actuals`, everything that is computed from them is unknown.
+    own router gave its cases, `assigned_from` to the instants at which it did: an arm that came after the case's
+    first event is none. Without `actuals`, everything that is computed from them is unknown.
     """
 
     programme: Programme
@@ -55,6 +56,7 @@ class Observer:
     digest_of: Callable[[str], str]
     actuals: Callable[[], Actuals] | None = None
     assignments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    assigned_from: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
     _open: dict[str, _Opened] = field(default_factory=dict, init=False, repr=False)
     _refused: dict[tuple[str, str], DataError] = field(default_factory=dict, init=False, repr=False)
 
@@ -169,7 +171,8 @@ class Observer:
         facts = facts_of(self.engine, source, needs, arms_column(pilot))
         valued = with_values(facts, measures, source.window)
         design = pilot.design if pilot else None
-        assigned = with_assigned(self.engine, valued, design, self.assignments.get(workflow, {}))
+        drawn, since = self.assignments.get(workflow, {}), self.assigned_from.get(workflow, {})
+        assigned = with_assigned(self.engine, valued, design, drawn, since)
         table = CaseTable(self.engine, self.engine.keep(assigned), measures, segments, pilot, source.window)
         return _Opened(source, table, {measure.name: place for place, measure in enumerate(measures)}, unit)
 

@@ -34,12 +34,30 @@ def arms_column(pilot: Pilot | None) -> Arms | None:
     return Arms(pilot.design.column, pilot.design.treated, pilot.design.control)
 
 
-def with_assigned(engine: Engine, cases: ir.Table, design: Design | None, assigned: Mapping[str, str]) -> ir.Table:
-    """Add `assigned`: the arm that our own router gave a case; null without one."""
+def with_assigned(
+    engine: Engine,
+    cases: ir.Table,
+    design: Design | None,
+    assigned: Mapping[str, str],
+    since: Mapping[str, datetime],
+) -> ir.Table:
+    """Add `assigned`: the arm that our own router gave a case before it started; null without one.
+
+    An arm that was drawn after the first event is none: by then the case could have been looked at. A case without
+    an instant in `since` is taken at its word.
+    """
     if design is None or design.by != "ledger" or not assigned:
         return cases.mutate(assigned=ibis.null("string"))
-    recorded = engine.load(pa.table({"known": list(assigned), "assigned": list(assigned.values())}))
-    return cases.left_join(recorded, cases["case"] == recorded["known"]).drop("known")
+    instants = [at.astimezone(UTC).replace(tzinfo=None) if (at := since.get(case)) else None for case in assigned]
+    columns = {
+        "known": pa.array(list(assigned), pa.string()),
+        "drawn": pa.array(list(assigned.values()), pa.string()),
+        "drawn_at": pa.array(instants, pa.timestamp("us")),
+    }
+    recorded = engine.load(pa.table(columns))
+    joined = cases.left_join(recorded, cases["case"] == recorded["known"])
+    early = joined["drawn_at"].isnull() | (joined["drawn_at"] <= joined["start"])
+    return joined.mutate(assigned=early.ifelse(joined["drawn"], ibis.null("string"))).drop("known", "drawn", "drawn_at")
 
 
 def arm_of(cases: ir.Table, pilot: Pilot | None, as_of: datetime) -> ir.StringValue:

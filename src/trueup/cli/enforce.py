@@ -1,0 +1,197 @@
+"""`gate`, `approvals` and `assign`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from trueup.cli.answer import Answer, answering
+from trueup.cli.options import as_of_option, programme_argument
+from trueup.cli.progress import progress_on_stderr
+from trueup.cli.views import enforce as view
+from trueup.kernel.errors import Exit, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from trueup.enforce.approvals import Decided
+    from trueup.kernel.canonical import Json
+
+_ID = click.argument("approval", metavar="ID")
+_BY = click.option("--by", metavar="WHO", required=True, help="Who decides: a person's id in programme.yaml.")
+_BECAUSE = click.option("--because", metavar="WHY", help="The reason, for the record.")
+
+
+@click.command()
+@programme_argument
+@click.argument("workflow")
+@click.option(
+    "--request",
+    "request",
+    metavar="FILE",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The request as JSON: {tool, arguments, action, case, requester, untrusted}.",
+)
+@as_of_option
+@answering("gate")
+def gate(directory: Path, workflow: str, request: Path, as_of: datetime | None) -> Answer:
+    """Say what the gate would answer to a request, and why. Nothing is recorded and nothing runs."""
+    from trueup.enforce.gate import dry_run
+    from trueup.enforce.policy import compile_policy
+    from trueup.enforce.verdict import Decision
+    from trueup.workspace import opened
+
+    with progress_on_stderr() as progress, opened(directory, progress, workflow=workflow) as bench:
+        policy = compile_policy(bench.programme, workflow)
+        verdict = dry_run(policy, bench.ledger, _content(request), as_of or bench.clock.now())
+    return Answer(verdict.to_json(), view.verdict, Exit.DONE if verdict.decision is Decision.ALLOW else Exit.HELD)
+
+
+@click.group()
+def approvals() -> None:
+    """See what waits for a person, and decide."""
+
+
+@approvals.command("list")
+@programme_argument
+@as_of_option
+@answering("approvals list")
+def list_(directory: Path, as_of: datetime | None) -> Answer:
+    """List what waits for a person, oldest first."""
+    from trueup.workspace import approval_desk, opened
+
+    with progress_on_stderr() as progress, opened(directory, progress) as bench:
+        waiting = approval_desk(bench).waiting(as_of or bench.clock.now())
+    return Answer({"approvals": [approval.to_json() for approval in waiting]}, view.approvals)
+
+
+@approvals.command()
+@programme_argument
+@_ID
+@as_of_option
+@answering("approvals show")
+def show(directory: Path, approval: str, as_of: datetime | None) -> Answer:
+    """Show one held step: its final arguments, why it is held, until when, and how it is undone."""
+    from trueup.workspace import approval_desk, opened
+
+    with progress_on_stderr() as progress, opened(directory, progress) as bench:
+        found = approval_desk(bench).one(approval, as_of or bench.clock.now())
+    return Answer({"approvals": [found.to_json()]}, view.approval)
+
+
+@approvals.command()
+@programme_argument
+@_ID
+@_BY
+@_BECAUSE
+@answering("approvals accept")
+def accept(directory: Path, approval: str, by: str, because: str | None) -> Answer:
+    """Say yes to a held step, once, exactly as it is. The waiting program then runs it."""
+    return _decided(directory, approval, "accept", by, because)
+
+
+@approvals.command()
+@programme_argument
+@_ID
+@_BY
+@click.option(
+    "--arguments",
+    "arguments",
+    metavar="FILE",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The arguments to run it with instead: a JSON object.",
+)
+@_BECAUSE
+@answering("approvals edit")
+def edit(directory: Path, approval: str, by: str, arguments: Path, because: str | None) -> Answer:
+    """Say yes with other arguments, which the policy has to permit."""
+    return _decided(directory, approval, "edit", by, because, arguments)
+
+
+@approvals.command()
+@programme_argument
+@_ID
+@_BY
+@_BECAUSE
+@answering("approvals reject")
+def reject(directory: Path, approval: str, by: str, because: str | None) -> Answer:
+    """Say no to a held step."""
+    return _decided(directory, approval, "reject", by, because)
+
+
+@approvals.command()
+@programme_argument
+@_ID
+@_BY
+@_BECAUSE
+@answering("approvals escalate")
+def escalate(directory: Path, approval: str, by: str, because: str | None) -> Answer:
+    """Hand a held step on to whom the workflow escalates."""
+    return _decided(directory, approval, "escalate", by, because)
+
+
+@click.command()
+@programme_argument
+@click.argument("workflow")
+@click.argument("case")
+@click.option("--unit", metavar="U", help="The unit that the design draws by, where that is not the case.")
+@click.option("--stratum", metavar="S", help="Keep the share within this stratum, in balanced blocks.")
+@answering("assign")
+def assign(directory: Path, workflow: str, case: str, unit: str | None, stratum: str | None) -> Answer:
+    """Draw the arm of a case before it starts: the same answer ever after."""
+    from trueup.enforce.router import Router
+    from trueup.workspace import opened
+
+    with progress_on_stderr() as progress, opened(directory, progress, write=True, workflow=workflow) as bench:
+        router = Router(bench.programme, workflow, bench.ledger)
+        assignment = router.assign(case, bench.clock.now(), unit=unit, stratum=stratum)
+    return Answer(assignment.to_json(), view.assignment)
+
+
+def _decided(
+    directory: Path, approval: str, decision: str, by: str, because: str | None, arguments: Path | None = None
+) -> Answer:
+    from trueup.enforce.approvals import Ask
+    from trueup.enforce.policy import compile_policy
+    from trueup.workspace import approval_desk, opened, signer_for
+
+    with progress_on_stderr() as progress, opened(directory, progress, write=True) as bench:
+        desk, now = approval_desk(bench), bench.clock.now()
+        policy = compile_policy(bench.programme, desk.one(approval, now).workflow)
+        ask = Ask(approval, decision, by, _arguments(arguments) if arguments else None, because)
+        decided = desk.decide(ask, policy, now, signer_for(bench, by))
+    return Answer(_decided_json(decided), view.decided, Exit.DONE if decided.denied is None else Exit.HELD)
+
+
+def _decided_json(decided: Decided) -> dict[str, Any]:
+    return {
+        "approvals": [decided.approval.to_json()],
+        "entry": decided.entry,
+        "denied": decided.denied.to_json() if decided.denied else None,
+    }
+
+
+def _arguments(file: Path) -> Mapping[str, Json]:
+    """Read edited arguments as strictly as a request's."""
+    from trueup.enforce.request import UnfitRequestError, read_arguments
+
+    try:
+        return read_arguments(_content(file))
+    except UnfitRequestError as error:
+        raise UsageError("bad-arguments", f"{file.name} cannot be used: {error}", "Write a JSON object.") from None
+
+
+def _content(file: Path) -> bytes:
+    """Read a file; only as much of it as tells that it is too large."""
+    from trueup.enforce.request import LARGEST_REQUEST
+
+    try:
+        with file.open("rb") as stream:
+            return stream.read(LARGEST_REQUEST + 1)
+    except OSError as error:
+        raise UsageError("cannot-read", f"{str(file)!r} cannot be read: {error.strerror}.", "Name a file.") from None

@@ -1,0 +1,296 @@
+"""A person's yes or no to a held step, as the ledger tells it.
+
+An approval is bound to the digest of tool and final arguments and to the version of the policy; it is good for one
+call, and it expires. Accepting does not execute: the process that waits does, through `Gate.resume`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from trueup.declare.model.people import Role
+from trueup.enforce.request import Request, UnfitRequestError, normalised
+from trueup.enforce.steps import StepIds
+from trueup.enforce.verdict import Decision, Verdict, refusal
+from trueup.kernel.canonical import canonical
+from trueup.kernel.clock import format_instant, parse_instant
+from trueup.kernel.errors import ConflictError, NotFoundError, NotPermittedError, UsageError
+from trueup.kernel.text import did_you_mean
+from trueup.ledger.entry import Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from trueup.declare.model.workflow import Action
+    from trueup.declare.programme import Programme
+    from trueup.enforce.bodies import Bodies
+    from trueup.enforce.policy import Policy
+    from trueup.kernel.canonical import Json
+    from trueup.ledger.entry import Recorded
+    from trueup.ledger.log import Ledger
+
+    Sign = Callable[[bytes], Mapping[str, Json]]
+
+OPEN = frozenset({"open", "escalated"})
+_DECISIONS = {"accept": "accepted", "edit": "edited", "reject": "rejected", "escalate": "escalated"}
+_APPROVING = {Role.APPROVER, Role.OWNER}
+_LIST = "See what waits:\n    trueup approvals list DIR"
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A held step and what became of it.
+
+    `state` is open, escalated, accepted, edited, rejected, expired or used. `arguments` are the final ones, None
+    when their text was erased; `digest` binds them together with the tool.
+    """
+
+    id: str
+    workflow: str
+    action: str
+    tool: str
+    step: str
+    intent: str
+    case: str | None
+    digest: str
+    policy: str
+    arguments: Mapping[str, Json] | None
+    reasons: tuple[str, ...]
+    approvers: tuple[str, ...]
+    requester: str | None
+    requested_at: datetime
+    expires_at: datetime
+    reversible_by: str | None
+    state: str
+    decided_by: str | None
+    because: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the published form."""
+        return {
+            "id": self.id,
+            "workflow": self.workflow,
+            "action": self.action,
+            "tool": self.tool,
+            "step": self.step,
+            "case": self.case,
+            "arguments": self.arguments,
+            "digest": self.digest,
+            "policy": self.policy,
+            "reasons": list(self.reasons),
+            "approvers": list(self.approvers),
+            "requester": self.requester,
+            "requested_at": format_instant(self.requested_at),
+            "expires_at": format_instant(self.expires_at),
+            "reversible_by": self.reversible_by,
+            "state": self.state,
+            "decided_by": self.decided_by,
+            "because": self.because,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a person wants of an approval: accept, edit (with arguments), reject or escalate."""
+
+    approval: str
+    decision: str
+    by: str
+    arguments: Mapping[str, Json] | None = None
+    because: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The approval afterwards. `denied` says why nothing was decided: it has expired, or policy forbids the edit."""
+
+    approval: Approval
+    denied: Verdict | None = None
+    entry: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The approvals of a programme."""
+
+    programme: Programme
+    ledger: Ledger
+    bodies: Bodies
+
+    def approvers(self, action: Action) -> tuple[str, ...]:
+        """Return who may decide: those named, else everybody with the role approver or owner."""
+        people = self.programme.file.people
+        named = [who for who in action.approvers if who in people]
+        by_role = [who for who, person in people.items() if _APPROVING & set(person.roles)]
+        return tuple(named if action.approvers else by_role)
+
+    def waiting(self, at: datetime) -> list[Approval]:
+        """Return what waits for a person at an instant, oldest first."""
+        asked = (self._approval(item, at) for item in self.ledger.entries("approval.requested"))
+        return [approval for approval in asked if approval.state in OPEN]
+
+    def one(self, approval: str, at: datetime) -> Approval:
+        """Return one approval as it stands at an instant. Raises NotFoundError."""
+        found = self.ledger.find(f"approval/{approval}") if approval.isascii() else None
+        if found is None or found.entry.type != "approval.requested":
+            raise NotFoundError("no-such-approval", f"There is no approval {approval!a}.", _LIST)
+        return self._approval(found, at)
+
+    def decide(self, ask: Ask, policy: Policy, at: datetime, sign: Sign) -> Decided:
+        """Record a decision, and return the approval as it is then.
+
+        Raises NotFoundError, NotPermittedError (not an approver, or the requester), ConflictError (decided
+        before, or no longer what was asked) and UsageError.
+        """
+        asked = self.one(ask.approval, at)
+        to = self._escalated_to(asked.workflow) if ask.decision == "escalate" else None
+        self._require_person(ask.by)
+        self._require_may(asked, ask)
+        if asked.state == "expired":
+            return Decided(asked, refusal("approval.expired", f"it expired at {format_instant(asked.expires_at)}"))
+        if asked.state not in OPEN or (ask.decision == "escalate" and asked.state == "escalated"):
+            raise ConflictError("approval-decided", f"The approval {asked.id!r} is {asked.state} already.", _LIST)
+        final = asked.digest
+        if ask.decision in {"accept", "edit"}:
+            self._require_current(asked, policy)
+        if ask.decision == "edit":
+            edited = self._edited(asked, ask, policy)
+            if isinstance(edited, Verdict):
+                return Decided(asked, edited)
+            self.bodies.put(edited.digest, edited.body)
+            final = edited.digest
+        entry = self._entry(asked, ask, final, to, at, sign)
+        index = self.ledger.append([entry])[0]
+        return Decided(self.one(ask.approval, at), None, index)
+
+    def _entry(self, asked: Approval, ask: Ask, final: str, to: str | None, at: datetime, sign: Sign) -> Entry:
+        data: dict[str, Json] = {
+            "approval": asked.id,
+            "intent": asked.intent,
+            "decision": _DECISIONS[ask.decision],
+            "digest": final,
+            "policy": asked.policy,
+            "because": ask.because,
+            "to": to,
+        }
+        tail = "escalated" if ask.decision == "escalate" else "decided"
+        signed = {**data, **sign(canonical(data))}
+        return Entry("approval.decided", f"approval/{asked.id}/{tail}", at, ask.by, signed)
+
+    def _edited(self, asked: Approval, ask: Ask, policy: Policy) -> Request | Verdict:
+        """Return the request with other arguments, or the verdict that forbids it."""
+        if ask.arguments is None:
+            raise UsageError("no-arguments", "Editing needs the arguments.", "Add --arguments FILE, a JSON object.")
+        request = Request(asked.tool, ask.arguments, asked.action, asked.case, asked.requester)
+        verdict = policy.judge(request, approved=True)
+        if verdict.decision is not Decision.ALLOW:
+            return verdict
+        try:
+            return normalised(request)
+        except UnfitRequestError as error:
+            return refusal(error.reason, str(error))
+
+    def _require_person(self, who: str) -> None:
+        people = self.programme.file.people
+        if who not in people:
+            raise NotPermittedError(
+                "unknown-person",
+                f"{who!r} is not in `people` of programme.yaml.{did_you_mean(who, people)}",
+                f"Declared are: {', '.join(sorted(people)) or 'nobody yet'}.",
+            )
+
+    def _require_may(self, asked: Approval, ask: Ask) -> None:
+        """Refuse who may not decide. Handing on takes no right but to be somebody."""
+        if ask.decision == "escalate":
+            return
+        person = self.programme.file.people[ask.by]
+        names = {name.casefold() for name in (ask.by, person.name, person.email) if name}
+        if asked.requester is not None and asked.requester.casefold() in names:
+            raise NotPermittedError(
+                "own-request",
+                f"{ask.by!r} asked for this, and nobody approves their own request.",
+                f"These may: {', '.join(who for who in asked.approvers if who != ask.by) or 'nobody else'}.",
+            )
+        if ask.by not in asked.approvers:
+            raise NotPermittedError(
+                "not-an-approver",
+                f"{ask.by!r} may not decide on {asked.action!r}.",
+                f"These may: {', '.join(asked.approvers) or 'nobody is declared who may'}.",
+            )
+
+    def _require_current(self, asked: Approval, policy: Policy) -> None:
+        if asked.policy != policy.version:
+            raise ConflictError(
+                "policy-changed",
+                "The policy is another one than when this was held; a yes to it would not count.",
+                "Reject it, and let the workflow ask again.",
+            )
+        if asked.arguments is None:
+            raise ConflictError(
+                "arguments-gone",
+                "The arguments of this step were erased or altered, so nobody can see what is accepted.",
+                "Reject it, and let the workflow ask again.",
+            )
+
+    def _escalated_to(self, workflow: str) -> str:
+        declared = self.programme.workflows.get(workflow)
+        to = declared.owners.escalation if declared else None
+        if to is None or to not in self.programme.file.people:
+            raise UsageError(
+                "nobody-to-escalate-to",
+                f"{workflow!r} names nobody to hand this on to.",
+                "Write `owners: {escalation: WHO}` in the workflow.",
+            )
+        return to
+
+    def _approval(self, item: Recorded, at: datetime) -> Approval:
+        data: Mapping[str, Any] = item.entry.data
+        decided = self.ledger.find(f"{item.id}/decided")
+        escalated = self.ledger.find(f"{item.id}/escalated")
+        last = decided or escalated
+        final = str(decided.entry.data["digest"]) if decided else str(data["digest"])
+        expires_at = parse_instant(data["expires_at"])
+        approvers = [str(who) for who in data["approvers"]]
+        if escalated is not None and escalated.entry.data["to"] not in approvers:
+            approvers.append(str(escalated.entry.data["to"]))
+        return Approval(
+            id=data["approval"],
+            workflow=data["workflow"],
+            action=data["action"],
+            tool=data["tool"],
+            step=data["step"],
+            intent=data["intent"],
+            case=data.get("case"),
+            digest=final,
+            policy=data["policy"],
+            arguments=_arguments(self.bodies.get(final)),
+            reasons=tuple(data["reasons"]),
+            approvers=tuple(approvers),
+            requester=data.get("requester"),
+            requested_at=item.entry.time,
+            expires_at=expires_at,
+            reversible_by=data.get("reversible_by"),
+            state=self._state(data, last, expires_at, at),
+            decided_by=last.entry.by if last else None,
+            because=_text(last.entry.data.get("because")) if last else None,
+        )
+
+    def _state(self, data: Mapping[str, Any], last: Recorded | None, expires_at: datetime, at: datetime) -> str:
+        decision = str(last.entry.data["decision"]) if last else "open"
+        if self.ledger.find(StepIds.of_intent(data["intent"]).released) is not None:
+            return "used"
+        return "expired" if at >= expires_at and decision != "rejected" else decision
+
+
+def _arguments(body: bytes | None) -> Mapping[str, Json] | None:
+    if body is None:
+        return None
+    arguments: Mapping[str, Json] = json.loads(body)["arguments"]
+    return arguments
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

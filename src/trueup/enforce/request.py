@@ -1,0 +1,232 @@
+"""A request in its one canonical form: what is decided on is, byte for byte, what will be executed.
+
+Whatever has no such form (a number that JSON cannot carry, a key that stands twice, names that only look
+different) is not repaired but refused.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import unicodedata
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from trueup.kernel.canonical import SAFE_INTEGER, canonical, digest_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from trueup.kernel.canonical import Json
+
+LARGEST_REQUEST = 256 * 1024
+DEEPEST = 32
+LONGEST_NAME = 200
+_MEMBERS = {"tool", "arguments", "action", "case", "requester", "untrusted"}
+# Cedar's decimals are 64-bit integers in units of 10^-4.
+_PLACES = 4
+_LARGEST_DECIMAL = Decimal(2**63 - 1).scaleb(-_PLACES)
+
+
+class UnfitRequestError(ValueError):
+    """The request has no canonical form, or not the shape of one; the gate denies it.
+
+    `reason` is a stable word, the message one sentence.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Somebody wants a tool called. `arguments` are the final ones, exactly as the tool will get them.
+
+    `action` names the declared action where several use one tool; `case` and `requester` say for which case and
+    by whom; `untrusted` names the arguments that come from content nobody vouches for (tool output, mail, web).
+    """
+
+    tool: str
+    arguments: Mapping[str, Json] = field(default_factory=dict)
+    action: str | None = None
+    case: str | None = None
+    requester: str | None = None
+    untrusted: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the canonical tool and arguments."""
+        return digest_bytes(self.body)
+
+    @property
+    def body(self) -> bytes:
+        """The canonical tool and arguments. Raises ValueError when there is no such form."""
+        return canonical({"tool": self.tool, "arguments": self.arguments})
+
+
+def read_request(data: bytes) -> Request:
+    """Read a request from JSON. Raises UnfitRequestError."""
+    return _typed(_parsed(data))
+
+
+def read_arguments(data: bytes) -> Mapping[str, Json]:
+    """Read arguments alone from JSON, as strictly as a request's. Raises UnfitRequestError."""
+    return _typed({"tool": "-", "arguments": _parsed(data)}).arguments
+
+
+def _parsed(data: bytes) -> Any:
+    if len(data) > LARGEST_REQUEST:
+        raise UnfitRequestError("request.too-large", f"The request has more than {LARGEST_REQUEST:,} bytes.")
+    try:
+        return json.loads(
+            data.decode("utf-8"),
+            object_pairs_hook=_without_repeats,
+            parse_constant=_no_constant,
+            parse_int=_integer,
+            parse_float=_double,
+        )
+    except UnfitRequestError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise UnfitRequestError("request.not-json", f"The request is not JSON: {str(error) or 'nested'}.") from None
+
+
+def normalised(request: Request) -> Request:
+    """Return the request in the form that is judged and executed. Raises UnfitRequestError.
+
+    Names are in Unicode's form C; lists and objects are plain; nothing is shared with the caller any more.
+    """
+    _check_depth(request.arguments)
+    try:
+        body = canonical(
+            {
+                "tool": request.tool,
+                "arguments": request.arguments,
+                "action": request.action,
+                "case": request.case,
+                "requester": request.requester,
+                "untrusted": list(request.untrusted),
+            }
+        )
+        body.decode("utf-8")
+    except (ValueError, RecursionError) as error:
+        raise UnfitRequestError("request.not-canonical", f"The request has no canonical form: {error}.") from None
+    return read_request(body)
+
+
+def decimal_of(value: Json) -> str | None:
+    """Return a number as Cedar writes decimals (four places, exact); None for whatever is no such number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    exact = Decimal(repr(value))
+    if abs(exact) > _LARGEST_DECIMAL or exact != round(exact, _PLACES):
+        return None
+    return f"{exact:.{_PLACES}f}"
+
+
+def _typed(content: Any) -> Request:
+    if not isinstance(content, dict):
+        raise UnfitRequestError("request.not-an-object", "The request is not a JSON object.")
+    unknown = sorted(set(content) - _MEMBERS)
+    if unknown:
+        raise UnfitRequestError("request.unknown-member", f"The request has a member {unknown[0]!a}.")
+    tool, arguments = content.get("tool"), content.get("arguments", {})
+    if not isinstance(tool, str) or not tool:
+        raise UnfitRequestError("request.no-tool", "The request names no tool.")
+    _check_length("tool", tool)
+    if not isinstance(arguments, dict):
+        raise UnfitRequestError("request.no-arguments", "`arguments` is not an object.")
+    request = Request(
+        unicodedata.normalize("NFC", tool),
+        arguments,
+        _text(content, "action"),
+        _text(content, "case"),
+        _text(content, "requester"),
+        _names(content.get("untrusted")),
+    )
+    _check_depth(arguments)
+    _check_names(arguments)
+    try:
+        # A lone surrogate passes the parser, and has no UTF-8 form.
+        canonical({**content})
+    except (ValueError, RecursionError) as error:
+        raise UnfitRequestError("request.not-canonical", f"The request has no canonical form: {error}.") from None
+    return request
+
+
+def _text(content: Mapping[str, Any], name: str) -> str | None:
+    value = content.get(name)
+    if value is not None and (not isinstance(value, str) or not value):
+        raise UnfitRequestError("request.wrong-type", f"`{name}` is not text.")
+    _check_length(name, value or "")
+    return value
+
+
+def _check_length(name: str, value: str) -> None:
+    # They stand in the ledger's entries, which are small.
+    if len(value) > LONGEST_NAME:
+        raise UnfitRequestError("request.too-large", f"`{name}` has more than {LONGEST_NAME} characters.")
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise UnfitRequestError("request.wrong-type", "`untrusted` is not a list of names of arguments.")
+    return tuple(value)
+
+
+def _check_names(arguments: Mapping[str, Any]) -> None:
+    """Refuse two names that a tool may take for one: equal once compatibility forms and case are folded."""
+    folded: set[str] = set()
+    for name in arguments:
+        plain = unicodedata.normalize("NFKC", name).casefold().strip()
+        if plain in folded:
+            raise UnfitRequestError("request.repeated-key", f"The argument {name!a} stands twice.")
+        folded.add(plain)
+
+
+def _check_depth(value: object) -> None:
+    level: Sequence[object] = [value]
+    for _ in range(DEEPEST):
+        level = [inner for item in level for inner in _inner(item)]
+        if not level:
+            return
+        if len(level) > LARGEST_REQUEST:
+            raise UnfitRequestError("request.too-large", f"The arguments hold more than {LARGEST_REQUEST:,} values.")
+    raise UnfitRequestError("request.too-deep", f"The arguments are nested more than {DEEPEST} deep.")
+
+
+def _inner(item: object) -> Iterable[object]:
+    if isinstance(item, dict):
+        return list(item.values())
+    return list(item) if isinstance(item, list | tuple) else ()
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise UnfitRequestError("request.repeated-key", "A key stands twice in the request.")
+    return found
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise UnfitRequestError("request.not-a-number", f"{name} is not a JSON number.")
+
+
+def _integer(text: str) -> int:
+    # The length first: reading a very long number costs the square of its length.
+    if len(text) > 17 or abs(int(text)) > SAFE_INTEGER:
+        raise UnfitRequestError("request.not-a-number", "A whole number of the request is beyond 2^53.")
+    return int(text)
+
+
+def _double(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise UnfitRequestError("request.not-a-number", "A number of the request is beyond what JSON carries.")
+    return value

@@ -1,0 +1,150 @@
+"""The actions of a workflow as rules: each one sentence for people, and one Cedar policy that means the same.
+
+What is declared becomes one `permit` for exactly one tool. Everything else restricts: a `forbid` with `unless` and
+a guard for every attribute that may be missing, so that what is missing forbids and nothing is ever skipped.
+`context.approved` is false until a person has said yes; what only that changes is a hold.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from trueup.declare.model.workflow import Action, AutonomyLevel, Impact, Workflow
+from trueup.declare.programme import workflow_file
+from trueup.enforce.request import decimal_of
+
+PER_DAY = "per_day"
+_BOUNDS = {"at_most": "lessThanOrEqual", "at_least": "greaterThanOrEqual"}
+_WORDS = {"at_most": "at most", "at_least": "at least"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule. `action` is the declared action that it is about, None for rules about all."""
+
+    id: str
+    effect: str
+    says: str
+    source: str
+    text: str
+    action: str | None = None
+
+
+def rules_of(name: str, workflow: Workflow) -> list[Rule]:
+    """Return the rules that a workflow's file declares, in its order."""
+    level = workflow.autonomy.level if workflow.autonomy else AutonomyLevel.SHADOW
+    return [rule for key, action in workflow.actions.items() for rule in _of_action(name, key, action, level)]
+
+
+def acts(action: Action) -> bool:
+    """Tell whether an action changes the world or carries data out of it; an impact that nobody declared does."""
+    return action.impact is not Impact.NONE or bool(action.egress)
+
+
+def needs_person(action: Action, level: AutonomyLevel) -> str | None:
+    """Return why a person has to say yes; None where nobody has to.
+
+    Draft: never without a person. Approve: after a yes, but for `approval: never`. Act: alone, but for
+    `approval: always`. What declares no approval asks always, unless it only reads; so does high impact that
+    declares `never`, whatever else is said of it.
+    """
+    asked = action.approval or ("always" if acts(action) else "never")
+    if asked == "never" and action.impact in {Impact.HIGH, None}:
+        asked = "always"
+    if asked == "always":
+        return "a person decides each time (approval: always)"
+    if acts(action) and level in {AutonomyLevel.SHADOW, AutonomyLevel.DRAFT}:
+        return f"at the level {level} nothing is done without a person"
+    if asked == "until-act" and level is not AutonomyLevel.ACT:
+        return f"a person decides until the level act is reached (now: {level})"
+    return None
+
+
+def limited_fields(action: Action) -> set[str]:
+    """Return the arguments whose value an action limits."""
+    return {field for field in action.limits if field != PER_DAY}
+
+
+def literal(text: str) -> str:
+    """Write text as a Cedar string; everything beyond printable ASCII as its code point."""
+    return '"' + "".join(_character(character) for character in text) + '"'
+
+
+def _character(character: str) -> str:
+    if character.isascii() and character.isprintable() and character not in '"\\':
+        return character
+    return f"\\u{{{ord(character):x}}}"
+
+
+class _Writer:
+    """Writes the rules of one action."""
+
+    def __init__(self, workflow: str, key: str, action: Action) -> None:
+        self._id = f"{workflow}.{key}"
+        self._key = key
+        self._file = workflow_file(workflow)
+        self._head = f"principal == Workflow::{literal(workflow)}, action == Action::{literal(key)}"
+        self._tool = action.tool or ""
+
+    def permit(self) -> Rule:
+        says = f"{self._key!r} may call the tool {self._tool!r}"
+        body = f"permit({self._head}, resource == Tool::{literal(self._tool)});"
+        return self._rule(self._id, "permit", says, body)
+
+    def forbid(self, name: str, says: str, unless: str | None) -> Rule:
+        condition = f" unless {{ {unless} }}" if unless else ""
+        return self._rule(f"{self._id}.{name}", "forbid", says, f"forbid({self._head}, resource){condition};")
+
+    def _rule(self, rule_id: str, effect: str, says: str, body: str) -> Rule:
+        return Rule(rule_id, effect, says, self._file, f"@id({literal(rule_id)})\n{body}\n", self._key)
+
+
+def _of_action(name: str, key: str, action: Action, level: AutonomyLevel) -> Iterator[Rule]:
+    write = _Writer(name, key, action)
+    if not action.tool:
+        yield write.forbid("tool", f"{key!r} names no tool", None)
+        return
+    yield write.permit()
+    if acts(action) and level is AutonomyLevel.SHADOW:
+        yield write.forbid("autonomy", "at the level shadow nothing acts", None)
+    yield from _limits(write, action.limits)
+    why = needs_person(action, level)
+    if why is not None:
+        yield write.forbid("approval", why, "context.approved")
+    if acts(action):
+        says = "arguments that come from content nobody vouches for are looked at by a person"
+        yield write.forbid("untrusted", says, "context.approved || context.untrusted.isEmpty()")
+
+
+def _limits(write: _Writer, limits: Mapping[str, Any]) -> Iterator[Rule]:
+    for field, declared in limits.items():
+        if field == PER_DAY:
+            yield _per_day(write, declared)
+        else:
+            yield from _of_field(write, field, declared)
+
+
+def _per_day(write: _Writer, declared: object) -> Rule:
+    if isinstance(declared, bool) or not isinstance(declared, int) or not 0 <= declared < 2**53:
+        return write.forbid("limits.per_day", f"per_day: {declared!r} is no whole number, so nothing passes", None)
+    says = f"at most {declared} a day (UTC), counted from the ledger"
+    return write.forbid("limits.per_day", says, f"context.today < {declared}")
+
+
+def _of_field(write: _Writer, field: str, declared: object) -> Iterator[Rule]:
+    """Bound one argument. Where nothing else is declared it is at least 0: a negative amount is another action."""
+    bounds = dict(declared) if isinstance(declared, dict) else {}
+    known = {name: decimal_of(value) for name, value in bounds.items() if name in _BOUNDS}
+    if not known or len(known) != len(bounds) or None in known.values():
+        shown = json.dumps(declared, default=str)
+        yield write.forbid(f"limits.{field}", f"the limit {field}: {shown} cannot be enforced, so nothing passes", None)
+        return
+    known.setdefault("at_least", "0.0000")
+    for name, bound in known.items():
+        has = f"context.numbers has {literal(field)}"
+        within = f'context.numbers[{literal(field)}].{_BOUNDS[name]}(decimal("{bound}"))'
+        says = f"{field} is a number of {_WORDS[name]} {str(bound).rstrip('0').rstrip('.')}"
+        yield write.forbid(f"limits.{field}.{name}", says, f"{has} && {within}")

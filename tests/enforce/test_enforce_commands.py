@@ -1,0 +1,191 @@
+"""`gate` and `approvals` from the command line, and the same gate from a program."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.enforce.governed import Clock, Tool, pay, write
+from tests.running import Ran, run_trueup
+from trueup.kernel.errors import ConflictError
+from trueup.sdk import governed
+
+
+def run(*arguments: str | Path) -> Ran:
+    return run_trueup(*arguments, "--json")
+
+
+def asked(root: Path, content: object, level: str = "act") -> Ran:
+    programme = write(root / "programme", level)
+    file = root / "request.json"
+    file.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+    return run("gate", programme, "payments", "--request", file)
+
+
+def request(amount: object = 120, **more: object) -> dict[str, Any]:
+    return {"tool": "erp.pay", "arguments": {"amount": amount}, **more}
+
+
+@pytest.mark.parametrize(
+    ("content", "level", "exit_code", "verdict", "decisive"),
+    [
+        (request(), "act", 0, "allow", "payments.pay"),
+        (request(case="c1", requester="clerk", action="pay"), "act", 0, "allow", "payments.pay"),
+        (request(), "approve", 4, "hold", "payments.pay.approval"),
+        (request(900), "act", 4, "deny", "payments.pay.limits.amount.at_most"),
+        (request("120"), "act", 4, "deny", "request.not-a-number"),
+        ({"tool": "erp.refund"}, "act", 4, "deny", "unlisted-tool"),
+        ({"arguments": {}}, "act", 4, "deny", "request.no-tool"),
+        (["erp.pay"], "act", 4, "deny", "request.not-an-object"),
+        (b"not json", "act", 4, "deny", "request.not-json"),
+        (b"\xff\xfe", "act", 4, "deny", "request.not-json"),
+        (b'{"tool":"erp.pay","arguments":{"amount":1,"amount":2}}', "act", 4, "deny", "request.repeated-key"),
+        (b'{"tool":"erp.pay","arguments":{"amount":NaN}}', "act", 4, "deny", "request.not-a-number"),
+        (b"[" * 200_000, "act", 4, "deny", "request.not-json"),
+        (b" " * 900_000, "act", 4, "deny", "request.too-large"),
+    ],
+)
+def test_a_dry_run_answers_with_the_verdict(
+    tmp_path: Path, content: object, level: str, exit_code: int, verdict: str, decisive: str
+) -> None:
+    ran = asked(tmp_path, content, level)
+    assert ran.exit_code == exit_code
+    assert {"verdict", "decisive", "rules"} <= set(ran.data)
+    assert (ran.data["verdict"], ran.data["decisive"]) == (verdict, decisive)
+    assert all({"id", "effect", "says", "source", "applied"} == set(rule) for rule in ran.data["rules"])
+    assert not (tmp_path / "programme" / ".trueup").exists(), "a dry run leaves nothing behind"
+
+
+def test_a_request_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
+    programme = write(tmp_path / "programme")
+    for file in (tmp_path / "nowhere.json", tmp_path):
+        ran = run("gate", programme, "payments", "--request", file)
+        assert (ran.exit_code, ran.error["code"]) == (2, "cannot-read")
+
+
+def test_an_unknown_workflow_says_which_was_meant(tmp_path: Path) -> None:
+    (tmp_path / "r.json").write_text(json.dumps(request()))
+    ran = run("gate", write(tmp_path / "programme"), "payment", "--request", tmp_path / "r.json")
+    assert (ran.exit_code, ran.error["code"]) == (1, "no-such-workflow")
+    assert "'payments'" in ran.error["message"]
+
+
+def test_people_read_the_decisive_rule(tmp_path: Path) -> None:
+    asked(tmp_path, request(900))
+    ran = run_trueup("gate", tmp_path / "programme", "payments", "--request", tmp_path / "request.json")
+    assert ran.exit_code == 4
+    assert "deny: payments.pay.limits.amount.at_most" in ran.out
+    assert "> forbid  payments.pay.limits.amount.at_most: amount is a number of at most 500" in ran.out
+
+
+@pytest.fixture
+def programme(tmp_path: Path) -> Path:
+    return write(tmp_path / "programme", "approve")
+
+
+def held(programme: Path, tool: Tool, step: str = "c1/pay", **more: Any) -> str:
+    with governed(programme, "payments") as gate:
+        outcome = gate.call(pay(120, case="c1", **more), step, tool)
+    assert outcome.approval is not None
+    return outcome.approval
+
+
+def test_from_a_program_over_a_person_back_to_the_program(programme: Path) -> None:
+    tool = Tool()
+    approval = held(programme, tool)
+    listed = run("approvals", "list", programme)
+    assert listed.exit_code == 0
+    [item] = listed.data["approvals"]
+    keys = {"id", "action", "arguments", "digest", "reasons", "expires_at", "reversible_by"}
+    assert keys <= set(item)
+    assert item["id"] == approval
+    assert run("approvals", "show", programme, approval).data["approvals"] == [item]
+    assert "erp.refund" in run_trueup("approvals", "show", programme, approval).out
+    accepted = run("approvals", "accept", programme, approval, "--by", "lead")
+    assert accepted.exit_code == 0
+    assert accepted.data["approvals"][0]["state"] == "accepted"
+    assert tool.calls == []
+    with governed(programme, "payments") as gate:
+        assert gate.resume(approval, tool).state == "done"
+    assert tool.calls == [{"amount": 120}]
+    assert run("approvals", "list", programme).data == {"approvals": []}
+    report = run("ledger", "verify", programme).data
+    assert (report["ok"], report["problems"]) == (True, [])
+
+
+def test_the_first_governed_action_pins_the_ledger(programme: Path) -> None:
+    assert "vkey" not in (programme / "programme.yaml").read_text()
+    held(programme, Tool())
+    assert "vkey" in (programme / "programme.yaml").read_text()
+
+
+@pytest.mark.parametrize("decision", ["accept", "reject", "edit"])
+def test_who_may_not_is_told_who_may(programme: Path, tmp_path: Path, decision: str) -> None:
+    approval = held(programme, Tool(), requester="lead")
+    (tmp_path / "a.json").write_text('{"amount": 5}')
+    more: list[str | Path] = ["--arguments", tmp_path / "a.json"] if decision == "edit" else []
+    for who, code in (("clerk", "not-an-approver"), ("nobody", "unknown-person"), ("lead", "own-request")):
+        ran = run("approvals", decision, programme, approval, "--by", who, *more)
+        assert (ran.exit_code, ran.envelope["ok"], ran.error["code"]) == (4, False, code)
+    assert run("approvals", "list", programme).data["approvals"][0]["state"] == "open"
+
+
+def test_an_edit_outside_policy_is_an_answer_with_exit_4(programme: Path, tmp_path: Path) -> None:
+    approval = held(programme, Tool())
+    file = tmp_path / "a.json"
+
+    def edited(content: str) -> Ran:
+        file.write_text(content)
+        return run("approvals", "edit", programme, approval, "--by", "lead", "--arguments", file)
+
+    for content, exit_code in (('{"amount": 900}', 4), ('{"amount": NaN}', 2), ("[1]", 2)):
+        assert edited(content).exit_code == exit_code, content
+    ran = edited('{"amount": 80}')
+    assert ran.data["approvals"][0]["arguments"] == {"amount": 80}
+
+
+def test_an_expired_one_is_an_answer_with_exit_4(programme: Path) -> None:
+    with governed(programme, "payments", clock=Clock(datetime(2020, 1, 1, tzinfo=UTC))) as gate:
+        approval = str(gate.call(pay(), "s", Tool()).approval)
+    ran = run("approvals", "accept", programme, approval, "--by", "lead")
+    assert (ran.exit_code, ran.envelope["ok"]) == (4, True)
+    assert ran.data["denied"]["decisive"] == "approval.expired"
+    assert ran.data["approvals"][0]["state"] == "expired"
+
+
+def test_twice_is_a_conflict(programme: Path) -> None:
+    approval = held(programme, Tool())
+    assert run("approvals", "reject", programme, approval, "--by", "lead", "--because", "no").exit_code == 0
+    ran = run("approvals", "accept", programme, approval, "--by", "lead")
+    assert (ran.exit_code, ran.error["code"]) == (1, "approval-decided")
+
+
+def test_handing_on_lets_the_escalation_decide(programme: Path) -> None:
+    approval = held(programme, Tool())
+    ran = run("approvals", "escalate", programme, approval, "--by", "lead")
+    assert ran.data["approvals"][0]["state"] == "escalated"
+    assert run("approvals", "accept", programme, approval, "--by", "chief").exit_code == 0
+
+
+def test_without_a_policy_the_gate_does_not_open(programme: Path) -> None:
+    (programme / "policies").mkdir()
+    (programme / "policies" / "own.cedar").write_text("forbid(")
+    with pytest.raises(ConflictError, match=r"own\.cedar"), governed(programme, "payments"):
+        pass
+    assert not (programme / ".trueup" / "ledger.db").exists() or run("ledger", "verify", programme).data["size"] == 0
+
+
+def test_requests_that_were_reserved_today_count_in_a_dry_run(tmp_path: Path) -> None:
+    programme = write(tmp_path / "programme")
+    (tmp_path / "r.json").write_text(json.dumps(request()))
+    with governed(programme, "payments") as gate:
+        for n in range(3):
+            assert gate.call(pay(), f"s{n}", Tool()).state == "done"
+    today = run("gate", programme, "payments", "--request", tmp_path / "r.json")
+    assert today.data["decisive"] == "payments.pay.limits.per_day"
+    another = run("gate", programme, "payments", "--request", tmp_path / "r.json", "--as-of", "2020-01-01")
+    assert another.data["verdict"] == "allow"
