@@ -78,6 +78,12 @@ def test_a_range_that_is_none_is_a_finding_with_its_place(value: str, tmp_path: 
     assert [(found["code"], found["file"]) for found in ran.error["findings"]] == [("TYPE01", "use-cases/letters.yaml")]
 
 
+def test_a_score_of_data_beyond_the_scale_is_a_finding(tmp_path: Path) -> None:
+    scores = "feasibility: {{data: {}, integration: 2, process: 2, risk: 1}}"
+    root = harbour.write(tmp_path, letters=(scores.format(2), scores.format(7)))
+    assert [found["code"] for found in run_trueup("rank", root, "--json").error["findings"]] == ["TYPE01"]
+
+
 def test_ranges_of_no_width_are_ranked(tmp_path: Path) -> None:
     root = harbour.write(tmp_path, letters=("[600, 1500, 3000]", "[1500, 1500, 1500]"))
     found = run_trueup("rank", root, "--as-of", harbour.AS_OF, "--json").data["use_cases"]

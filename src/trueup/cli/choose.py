@@ -10,6 +10,7 @@ import click
 
 from trueup.cli.answer import Answer, answering
 from trueup.cli.options import as_of_option, programme_argument
+from trueup.cli.progress import progress_on_stderr
 from trueup.kernel.errors import UsageError
 
 if TYPE_CHECKING:
@@ -69,8 +70,11 @@ def rank(directory: Path, as_of: datetime | None, seed: int) -> Answer:  # noqa:
     from trueup.choose.portfolio.ranking import Question
     from trueup.cli.views.choose import rank_text
 
-    checked, day = _sound(directory, as_of)
-    return Answer(ranking(checked.programme, Question(day, seed)), rank_text)
+    with progress_on_stderr() as progress:
+        progress("reading")
+        checked, day = _sound(directory, as_of)
+        progress(f"choosing among {len(checked.programme.use_cases):,} use cases")
+        return Answer(ranking(checked.programme, Question(day, seed)), rank_text)
 
 
 def _chosen(checked: Checked, day: date, seed: int) -> tuple[dict[str, Any] | None, str | None]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from trueup.choose.portfolio.conflicts import require_possible
 from trueup.choose.portfolio.problem import TOLERANCE
+from trueup.choose.portfolio.rounding import Rounding
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,7 +50,11 @@ def select(problem: Problem, seconds: float = SECONDS) -> Selection:
         return Selection(np.zeros(0, dtype=bool), 0.0, 0.0, 0.0, timed_out=False)
     programme = Relaxation(problem, integer=True, seconds=seconds)
     shares = programme.solve(problem.net, problem.uses)
-    chosen = repaired(problem, shares > 0.5)
+    found = [shares > 0.5] if problem.fits(shares > 0.5) else []
+    if programme.timed_out or not found:
+        # A search that ended early may hold nothing, or less than a greedy look would find.
+        found.append(Rounding(problem).round(shares, problem.net, problem.uses))
+    chosen = max(found, key=lambda one: float(problem.net @ one))
     objective = float(problem.net @ chosen)
     # A search that ended at once has proven nothing; then the bound is everything that earns something.
     most = float(np.maximum(problem.net, 0.0).sum())
@@ -58,11 +63,6 @@ def select(problem: Problem, seconds: float = SECONDS) -> Selection:
     proven = bound - objective <= 1e-9 * float(np.abs(problem.net).max(initial=0.0))
     gap = 0.0 if proven else (bound - objective) / max(abs(objective), abs(bound))
     return Selection(chosen, objective, objective if proven else bound, gap, programme.timed_out)
-
-
-def repaired(problem: Problem, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the set itself when it fits, else what has to be in: a search that ended early may have found nothing."""
-    return chosen if problem.fits(chosen) else problem.forced()
 
 
 class Relaxation:

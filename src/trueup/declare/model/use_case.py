@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -57,7 +57,7 @@ class Effort(Declared):
 class Feasibility(Declared):
     """0 to 2 each; `data` names the data source whose readiness is measured, or is a judged score."""
 
-    data: str | int | None = None
+    data: str | Annotated[int, Field(ge=0, le=2)] | None = None
     integration: int | None = Field(default=None, ge=0, le=2)
     process: int | None = Field(default=None, ge=0, le=2)
     risk: int | None = Field(default=None, ge=0, le=2)
