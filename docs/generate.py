@@ -43,10 +43,11 @@ ANSWERS: dict[str, str] = {
     "review": "`id`, `as_of`, `fingerprint`, `file`, `changes[]`; each change has `n`, `kind` and `because`. A gate: "
     "`subject`, `gate`, `outcome`, `code`, `kpi`, `unit`, `estimate`, `lower`, `upper`, `cases`, `immature`, "
     "`evidence_level`, `guardrails[]`, `evidence[]`; autonomy: `subject`, `from`, `to`; assumption: `id`, `holds`, "
-    "`measured`, `bound`; rank: `id`, `from`, `to`, `p_funded`; expand: `subject`, `next`; finding: `code`. "
+    "`measured`, `bound`; rank: `id`, `from`, `to`, `p_funded`; expand: `subject`, `next`; finding: `code`, "
+    "`severity`, `subject`, `detail`, `fix`, `file`, `line`, `col`. "
     "Exit 5 with `--exit-code` when there are changes",
     "why": "the chain: the change, its readings, their formula, the events, the declared line",
-    "apply": "`applied[]`, `files[]`, `commit`, `entries[]`, `signed`",
+    "apply": "`applied[]`, `files[]`, `commit`, `entries[]`, `signed`, `left[]`: findings that WHO may not sign",
     "gate": "`verdict` (`allow`, `hold`, `deny`), `decisive`, `action`, `rules[]`: `id`, `effect`, `says`, `source`, "
     "`applied`. Exit 4 when held or denied. Nothing is recorded",
     "approvals list": "`approvals[]`: `id`, `workflow`, `action`, `tool`, `step`, `case`, `arguments`, `digest`, "

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from trueup.declare.read import Checked
+    from trueup.kernel.finding import Finding
+
 
 @click.command()
 @programme_argument
@@ -32,15 +35,29 @@ if TYPE_CHECKING:
 @answering("check")
 def check(directory: Path, as_of: datetime | None, *, with_data: bool, form: str) -> Answer:  # noqa: D103 -- help in COMMANDS
     from trueup.declare.read import read_programme
-    from trueup.kernel.finding import Finding
+    from trueup.kernel.finding import Finding, Severity
     from trueup.workspace import SystemClock
 
-    checked = read_programme(directory, (as_of or SystemClock().now()).date())
-    if with_data:
-        click.echo("Findings that need data are part of the answers of measure, baseline and review.", err=True)
-    found = sorted(checked.findings, key=Finding.sort_key)
+    instant = as_of or SystemClock().now()
+    checked = read_programme(directory, instant.date())
+    further = _with_data(directory, checked, instant) if with_data else []
+    found = sorted([*checked.findings, *further], key=Finding.sort_key)
     data = {"findings": [finding.to_json() for finding in found]}
-    return Answer(data, _renderer(form, str(directory)), Exit.FINDINGS if checked.errors else Exit.DONE)
+    errors = any(finding.severity is Severity.ERROR and finding.waived is None for finding in found)
+    return Answer(data, _renderer(form, str(directory)), Exit.FINDINGS if errors else Exit.DONE)
+
+
+def _with_data(directory: Path, checked: Checked, instant: datetime) -> list[Finding]:
+    """Return what data, ledger and calendar show; nothing while errors stand in the files that say how to read them."""
+    from trueup.cli.progress import progress_on_stderr
+    from trueup.loop.findings.registry import findings_of
+    from trueup.workspace import opened
+
+    if checked.errors:
+        click.echo("Data and ledger were not looked at: correct the errors in the files first.", err=True)
+        return []
+    with progress_on_stderr() as progress, opened(directory, progress) as bench:
+        return [found.finding for found in findings_of(bench, instant)]
 
 
 def _renderer(form: str, folder: str) -> Callable[[Mapping[str, Any]], str]:

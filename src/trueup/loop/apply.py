@@ -12,6 +12,7 @@ from trueup.kernel.errors import ConflictError, NotPermittedError, UsageError
 from trueup.kernel.text import did_you_mean
 from trueup.ledger.entry import Entry
 from trueup.loop.changes import GateChange
+from trueup.loop.findings.change import FindingChange
 from trueup.loop.journal import Plan, carry_out
 from trueup.loop.permission import require, require_person
 from trueup.loop.pin import pinned
@@ -68,10 +69,10 @@ def apply(bench: Workbench, ask: Ask, sign: Sign) -> dict[str, Any]:
     bench.progress("computing the review again")
     review = compute(bench, parse_instant(saved["as_of"]))
     _refuse_stale(bench, saved, review)
-    decisions = _decisions(ask, review)
+    decisions, left = _without_left(bench, ask, _decisions(ask, review))
     for decision in decisions:
         _require_signer(bench, ask, decision)
-    return _carried_out(bench, ask, saved, decisions, sign)
+    return {**_carried_out(bench, ask, saved, decisions, sign), "left": left}
 
 
 def _refuse_second(bench: Workbench, saved: Mapping[str, Any]) -> None:
@@ -121,6 +122,20 @@ def _decisions(ask: Ask, review: Review) -> list[_Decision]:
         _require_waivable(n, change, waived)
         decisions.append(_Decision(n, change, n in ask.decline, waived))
     return decisions
+
+
+def _without_left(bench: Workbench, ask: Ask, decisions: list[_Decision]) -> tuple[list[_Decision], list[int]]:
+    """Leave findings open that this person may not sign and did not name: they stop no other decision."""
+    left = [
+        decision.n
+        for decision in decisions
+        if isinstance(decision.change, FindingChange)
+        and decision.n not in {*ask.only, *ask.decline}
+        and ask.by not in decision.change.signers(bench.programme, decision.waived)
+    ]
+    if len(left) == len(decisions):
+        return decisions, []
+    return [decision for decision in decisions if decision.n not in left], left
 
 
 def _require_waivable(n: int, change: Change, waived: Sequence[str]) -> None:

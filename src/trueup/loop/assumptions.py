@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A measured value with what it rests on; `value` is None where nothing could be measured, `reason` why."""
+    """A measured value with what it rests on; `value` is None where nothing could be measured, `reason` why.
+
+    `unmeasurable`: not for want of records so far, but because the declared data can never answer.
+    """
 
     value: float | None
     reason: str = ""
     source: dict[str, Any] = field(default_factory=dict)
+    unmeasurable: bool = False
 
 
 def assumption_changes(bench: Workbench, as_of: datetime) -> Iterator[AssumptionChange]:
@@ -48,9 +52,9 @@ def measure_assumption(bench: Workbench, assumption: Assumption, as_of: datetime
     try:
         return _measured(bench, parse_measure(assumption.measure or ""), as_of)
     except ValueError as error:
-        return Measured(None, str(error))
+        return Measured(None, str(error), unmeasurable=True)
     except DataError as error:
-        return Measured(None, error.message)
+        return Measured(None, error.message, unmeasurable=True)
 
 
 def _measured(bench: Workbench, measure: Measure, as_of: datetime) -> Measured:

@@ -12,12 +12,13 @@ from trueup.kernel.clock import format_instant, parse_instant
 from trueup.kernel.errors import NotFoundError
 from trueup.kernel.files import write_durably
 from trueup.loop.assumptions import assumption_changes
-from trueup.loop.changes import GateChange
+from trueup.loop.changes import AssumptionChange, GateChange
+from trueup.loop.findings.change import Told, finding_changes
 from trueup.loop.gates import gate_inputs, judged_gates
 from trueup.loop.measure import readings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from trueup.ledger.records import Reading
@@ -53,7 +54,10 @@ class Review:
 def compute(bench: Workbench, as_of: datetime) -> Review:
     """Compute the review at an instant; nothing is written."""
     decided = decided_fingerprints(bench, as_of)
-    changes = [change for change in _proposed(bench, as_of) if change.fingerprint() not in decided]
+    proposed = list(_proposed(bench, as_of))
+    changes = [change for change in proposed if change.fingerprint() not in decided]
+    told = _told(bench, as_of, proposed, busy=bool(changes))
+    changes += [change for change in finding_changes(bench, as_of, told) if change.fingerprint() not in decided]
     running = [
         workflow
         for workflow in bench.programme.workflows.values()
@@ -67,6 +71,18 @@ def _proposed(bench: Workbench, as_of: datetime) -> Iterator[Change]:
     for judged in sorted(judged_gates(bench, as_of), key=lambda judged: _ORDER.index(judged.verdict.outcome)):
         yield GateChange(judged, _readings(bench, judged))
     yield from assumption_changes(bench, as_of)
+
+
+def _told(bench: Workbench, as_of: datetime, proposed: Sequence[Change], *, busy: bool) -> Told:
+    """Say what gates and assumptions tell, also those that are decided, so that no finding repeats it."""
+    gates = [change.judged for change in proposed if isinstance(change, GateChange)]
+    applied = bench.ledger.entries("review.applied")
+    return Told(
+        gates=frozenset(judged.workflow for judged in gates),
+        codes=frozenset((judged.workflow, judged.verdict.code) for judged in gates) | decided_codes(bench, as_of),
+        assumptions=frozenset(change.id for change in proposed if isinstance(change, AssumptionChange)),
+        busy=busy or any(_looked_from(item.entry.data, item.entry.time) == as_of for item in applied),
+    )
 
 
 def _readings(bench: Workbench, judged: JudgedGate) -> tuple[Reading, ...]:
@@ -85,6 +101,15 @@ def decided_fingerprints(bench: Workbench, as_of: datetime) -> set[str]:
         str(item.entry.data.get("fingerprint"))
         for item in bench.ledger.entries()
         if item.entry.type == "change.decided" and _looked_from(item.entry.data, item.entry.time) <= as_of
+    }
+
+
+def decided_codes(bench: Workbench, as_of: datetime) -> set[tuple[str, str]]:
+    """Return workflow and code of every gate that was decided in reviews that looked from `as_of` or before."""
+    return {
+        (str(item.entry.data.get("subject")), str(item.entry.data.get("code")))
+        for item in bench.ledger.entries("change.decided")
+        if item.entry.data.get("kind") == "gate" and _looked_from(item.entry.data, item.entry.time) <= as_of
     }
 
 

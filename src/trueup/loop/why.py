@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from trueup.declare.programme import PROGRAMME_FILE, workflow_file
 from trueup.kernel.clock import parse_instant, start_of_day
 from trueup.kernel.errors import UsageError
+from trueup.kernel.finding import Span
 from trueup.loop.review import load
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ def formula_of(change: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str
             "expression": f"{change['measure']} {change['direction']} {change['bound']:g}",
             "inputs": dict(inputs),
         }
+    if change["kind"] == "finding":
+        return {"name": f"finding {change['code']}: {change['summary']}", "expression": change["detail"], "inputs": {}}
     return {"name": _name(change, inputs), "expression": _expression(change, inputs), "inputs": dict(inputs)}
 
 
@@ -128,11 +131,16 @@ def _spread(vector: CaseVector) -> list[str]:
 def _declared(bench: Workbench, change: Mapping[str, Any]) -> dict[str, Any]:
     if change["kind"] == "assumption":
         return _line(bench, PROGRAMME_FILE, "assumptions", change["id"])
+    if change["kind"] == "finding":
+        return _written(bench, Span(change["file"], change["line"], change["col"]))
     return _line(bench, workflow_file(change["subject"]), "pilot", "gates", change["gate"])
 
 
 def _line(bench: Workbench, file: str, *path: str) -> dict[str, Any]:
-    span = bench.programme.places.of_key(file, *path)
+    return _written(bench, bench.programme.places.of_key(file, *path))
+
+
+def _written(bench: Workbench, span: Span) -> dict[str, Any]:
     try:
         text = (bench.root / span.file).read_text("utf-8").splitlines()[span.line - 1].strip()
     except (OSError, IndexError):

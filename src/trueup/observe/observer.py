@@ -12,6 +12,7 @@ from trueup.observe.cases.facts import facts_of
 from trueup.observe.cases.needs import Attribute, Measure, Needs, from_actuals, measure_of
 from trueup.observe.cases.source import declared_workflow, source_of
 from trueup.observe.cases.values import with_values
+from trueup.observe.formats import mixed_fields
 from trueup.observe.population import population_of
 from trueup.observe.profiles import Profiler, described, duplicates, newest, reader_of
 from trueup.observe.rates import WeekRates, periods
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from trueup.observe.actuals import ActualKind, Actuals
     from trueup.observe.cases.source import EventSource
     from trueup.observe.engine import Engine
+    from trueup.observe.formats import Mixture
     from trueup.observe.tables import CaseVector, Population, TracedCase, WeekStatistic
 
 
@@ -127,6 +129,10 @@ class Observer:
         source = described(self.programme, data)
         profiler = Profiler(self.engine, data, source, reader_of(self.programme, data), as_of)
         return profiler.profile(joint, self.digest_of(data))
+
+    def mixtures(self, data: str, as_of: datetime) -> list[Mixture]:
+        """Return the declared fields of a source that are written in several ways. Raises as `profile`."""
+        return mixed_fields(self.engine, self.programme, data, as_of)
 
     def newest(self, data: str, as_of: datetime) -> str | None:
         """Return the ISO instant of the newest event of a source up to `as_of`; None without events or times."""

@@ -38,7 +38,8 @@ def _next(data: Mapping[str, Any], folder: str) -> list[str]:
 
 
 def _change_lines(change: Mapping[str, Any]) -> list[str]:
-    return _gate_lines(change) if change["kind"] == "gate" else _assumption_lines(change)
+    lines = {"gate": _gate_lines, "finding": _finding_lines}.get(change["kind"], _assumption_lines)
+    return lines(change)
 
 
 def _head(outcome: str, subject: str, about: str) -> str:
@@ -75,11 +76,21 @@ def _assumption_lines(change: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def _finding_lines(change: Mapping[str, Any]) -> list[str]:
+    head = f"{change['severity'].upper():<8}{change['code']} {change['summary']}"
+    body, _, command = change["fix"].partition("\n")
+    lines = [wrapped(head, 2), wrapped(change["detail"]), wrapped(f"-> {body}")]
+    return [*lines, f"            {command.strip()}"] if command else lines
+
+
 def applied_text(data: Mapping[str, Any]) -> str:
     """Render what an apply did."""
     lines = [f"Applied {data['review']} by {data['by']} ({'signed' if data['signed'] else 'claimed, not signed'})."]
     lines += [f"  {done['outcome']:<8} {done['subject']} {done['gate'] or ''}".rstrip() for done in data["applied"]]
     lines += [f"  declined {done['subject']} {done['gate'] or ''}".rstrip() for done in data["declined"]]
+    if data["left"]:
+        numbers = ", ".join(str(n) for n in data["left"])
+        lines.append(f"  left open (findings that {data['by']} may not sign): {numbers}")
     lines.append(f"Files: {', '.join(data['files'])}")
     lines.append(f"Ledger entries: {', '.join(str(index) for index in data['entries'])}")
     lines.append(f"Commit: {data['commit'] or 'none (the programme is not in a git work tree)'}")

@@ -37,6 +37,17 @@ def apply(programme: Programme, findings: Iterable[Finding], today: date) -> lis
     return sorted(remaining + found, key=Finding.sort_key)
 
 
+def covered(programme: Programme, findings: Iterable[Finding], today: date) -> list[Finding]:
+    """Return the findings in their order, those that a waiver in force covers marked; says nothing about waivers."""
+    in_force = [waiver for waiver in programme.file.waivers if waiver.until >= today]
+    return [_marked(finding, in_force, programme.places) for finding in findings]
+
+
+def _marked(finding: Finding, in_force: Iterable[Waiver], places: Places) -> Finding:
+    first = next((waiver for waiver in in_force if _covers(waiver, finding, places)), None)
+    return finding if first is None else finding.with_waiver(first.because)
+
+
 def _faults(subject: Subject, position: int, waiver: Waiver, *, matched: bool) -> Iterator[Finding]:
     if not _may_waive(subject, waiver.by):
         yield files.unauthorised_waiver.page.finding(

@@ -1,0 +1,111 @@
+"""What dynamic findings are made from: a programme with its data and its record, as seen from an instant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from trueup.declare.check.registry import PAGES
+from trueup.declare.check.subject import over
+from trueup.declare.model.use_case import Stage
+from trueup.kernel.clock import parse_instant, start_of_day
+from trueup.kernel.errors import DataError
+from trueup.loop.assumptions import Measured, measure_assumption
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from trueup.declare.model.workflow import Pilot, Workflow
+    from trueup.kernel.finding import Finding, Span
+    from trueup.ledger.entry import Recorded
+    from trueup.ledger.records import Profile
+    from trueup.loop.workbench import Workbench
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A finding, what it is about (`subject`), and what tells this instance of it from a later one (`key`)."""
+
+    finding: Finding
+    subject: str
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A programme as of an instant. Nothing here judges."""
+
+    bench: Workbench
+    as_of: datetime
+
+    def found(self, code: str, subject: str, where: Span, detail: str, fix: str, key: str = "") -> Found:
+        """Return a finding with the page's severity and summary."""
+        return Found(PAGES[code].finding(where, detail, fix), subject, key)
+
+    def place(self, file: str, *path: str | int) -> Span:
+        """Return where a value stands, or the nearest existing key that should hold it."""
+        return self.bench.programme.places.of(file, *path)
+
+    @cached_property
+    def entries(self) -> Sequence[Recorded]:
+        """What the record says about instants up to `as_of`."""
+        return [item for item in self.bench.ledger.entries() if item.entry.time <= self.as_of]
+
+    @cached_property
+    def last_review(self) -> datetime | None:
+        """The instant of the newest review that was applied."""
+        looked = [_looked_from(item) for item in self.bench.ledger.entries("review.applied")]
+        return max((at for at in looked if at <= self.as_of), default=None)
+
+    def running(self) -> Iterator[tuple[str, Workflow, Pilot, datetime]]:
+        """Yield id, workflow, pilot and first instant of every pilot that has begun and is not over."""
+        for name, workflow in sorted(self.bench.programme.workflows.items()):
+            pilot = workflow.pilot
+            if pilot is None or pilot.starts is None or over(pilot):
+                continue
+            starts = start_of_day(pilot.starts)
+            if starts <= self.as_of:
+                yield name, workflow, pilot, starts
+
+    def stage(self, workflow: Workflow) -> Stage:
+        """Return the stage of a workflow's use case."""
+        use_case = self.bench.programme.use_cases.get(workflow.use_case or "")
+        return use_case.stage if use_case else Stage.IDEA
+
+    @cached_property
+    def measured(self) -> dict[str, Measured]:
+        """Every assumption that has a measure and a bound, measured."""
+        return {
+            name: measure_assumption(self.bench, assumption, self.as_of)
+            for name, assumption in sorted(self.bench.programme.file.assumptions.items())
+            if assumption.measure is not None and (assumption.at_least or assumption.at_most) is not None
+        }
+
+    @cached_property
+    def profiles(self) -> dict[str, Profile | DataError]:
+        """The profile of every data source that a workflow or a use case names, or why there is none."""
+        return {name: self._profile(name) for name in sorted(self._used() & set(self.bench.programme.file.data))}
+
+    def _profile(self, data: str) -> Profile | DataError:
+        try:
+            return self.bench.observations.observer().profile(data, self.as_of)
+        except DataError as error:
+            return error
+
+    def _used(self) -> set[str]:
+        programme = self.bench.programme
+        read = {workflow.events.data for workflow in programme.workflows.values() if workflow.events}
+        named = {str(one.feasibility.data) for one in programme.use_cases.values() if one.feasibility}
+        return {name for name in read if name} | {name.removeprefix("data.") for name in named}
+
+
+def _looked_from(item: Recorded) -> datetime:
+    text = item.entry.data.get("as_of")
+    return parse_instant(str(text)) if text else item.entry.time
+
+
+def days(length: timedelta) -> int:
+    """Return a length of time in whole days."""
+    return length // timedelta(days=1)
