@@ -62,6 +62,15 @@ def test_what_people_read(command: str, programme: Path) -> None:
     assert max(len(line) for line in text.splitlines()) <= 80
 
 
+def test_a_starter_programme_is_told_what_to_answer_within_eighty_columns(tmp_path: Path) -> None:
+    run_trueup("new", tmp_path / "new")
+    ran = run_trueup("assess", tmp_path / "new")
+    assert ran.exit_code == 0
+    assert ran.out.startswith("Route not known yet: 0 to 10 of 10")
+    assert "week 1: answer ownership in the assessment" in ran.out
+    assert max(len(line) for line in ran.out.splitlines()) <= 80
+
+
 @pytest.mark.parametrize("command", [*KEYS, "brief"])
 def test_nothing_is_written_into_the_programme(command: str, programme: Path, tmp_path: Path) -> None:
     before = {path: path.read_bytes() for path in programme.rglob("*") if path.is_file()}

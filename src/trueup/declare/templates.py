@@ -32,7 +32,18 @@ operating_model:
   intake: anyone
   decides: {decides}
 
-# What everything together has to fit into.
+# How ready we are: 0, 1 or 2 each, with the reason. Where to begin follows from it: trueup assess
+# assessment:
+#   on: DATE
+#   outcome_clarity: {{score: 1, because: ...}}
+#   ownership: {{score: 1, because: ...}}
+#   data_readiness: {{score: 1, because: ...}}
+#   risk_posture: {{score: 1, because: ...}}
+#   team_capacity: {{score: 1, because: ...}}
+#   landscape: first-steps          # first-steps | stalled-pilots | in-production | scattered
+#   organisation: {{maturity: low, regulation: medium, culture: collaborative, resources: constrained, size: sme}}
+
+# What everything together has to fit into; also budget, engineering and change (person-days: 400pd).
 limits: {{parallel_pilots: 3, horizon: 3y, discount: 8%, strategy_phase: 8w}}
 reviews: {{checkpoint: weekly, strategy: 30d}}
 

@@ -20,7 +20,7 @@ def assess_text(data: Mapping[str, Any]) -> str:
     ]
     lines += ["", "Next four weeks"]
     lines += [wrapped(_step(step), 2) for step in data["next"]]
-    lines += ["", "Not now", *(wrapped(line, 2) for line in data["not_now"])]
+    lines += ["", "Not now", *(wrapped(line, 2) for line in data["not_now"] or ["what that is follows from the route"])]
     lines += ["", *_entry(data["entry_point"]), "", *_model(data["operating_model"]), ""]
     lines += ["Who decides", *(_right(right) for right in data["decision_rights"])]
     lines += ["", "Another answer that would change the route"]
@@ -31,10 +31,9 @@ def assess_text(data: Mapping[str, Any]) -> str:
 def _route(data: Mapping[str, Any]) -> str:
     low, high = data["range"]
     if data["route"] is None:
-        return (
-            f"Route not known yet: {low} to {high} of 10, so {' or '.join(data['routes'])}.\n"
-            f"Not answered: {', '.join(name.replace('_', ' ') for name in data['unanswered'])}."
-        )
+        missing = ", ".join(name.replace("_", " ") for name in data["unanswered"])
+        known = f"Route not known yet: {low} to {high} of 10, so {' or '.join(data['routes'])}."
+        return f"{wrapped(known, 0)}\n{wrapped(f'Not answered: {missing}.', 0)}"
     score = f"{low} of 10" if data["score"] is not None else f"{low} to {high} of 10"
     return f"Route: {data['route']} ({score}): {data['meaning']}."
 
@@ -59,13 +58,14 @@ def _entry(entry: Mapping[str, Any] | None) -> list[str]:
 
 def _model(model: Mapping[str, Any]) -> list[str]:
     fitting = model["recommended"] or f"{' or '.join(model['possible'])}, depending on {', '.join(model['unknown'])}"
-    lines = [f"Operating model: {model['declared'] or 'not declared'}; recommended: {fitting}"]
+    lines = [wrapped(f"Operating model: {model['declared'] or 'not declared'}; recommended: {fitting}", 0)]
     lines += [wrapped(line, 2) for line in model["because"]]
     return [*lines, *(wrapped(f"known to fail when {mode}", 2) for mode in model["failure_modes"])]
 
 
 def _right(right: Mapping[str, Any]) -> str:
-    return f"  {right['decision']:<24}{', '.join(right['who']) or 'nobody is named'} ({right['by']})"
+    who = ", ".join(right["who"]) or "nobody is named"
+    return wrapped(f"{right['decision']:<24}{who} ({right['by']})", 2)
 
 
 def _change(change: Mapping[str, Any]) -> str:
