@@ -68,7 +68,7 @@ def _due(row: Mapping[str, str]) -> str:
 
 def _portfolio(page: Mapping[str, Any]) -> Iterator[str]:
     currency = escape(page["currency"] or "")
-    heads = ("", "use case", "decision", f"value {currency}", "cost", "chance", "P(funded)", "because")
+    heads = ("rank", "use case", "decision", f"value {currency}", "cost", "chance", "P(funded)", "because")
     cells = "".join(_cell("th", head, figure=3 <= at <= 6) for at, head in enumerate(heads))
     yield f'<h2>Portfolio</h2><div class="table"><table><thead><tr>{cells}</tr></thead><tbody>'
     for row in page["portfolio"]["rows"]:

@@ -52,7 +52,7 @@ def _objective(row: Mapping[str, str]) -> str:
 
 def _portfolio(page: Mapping[str, Any]) -> Iterator[str]:
     currency = escaped(page["currency"] or "")
-    yield f"| | use case | decision | value {currency} | cost | chance | P(funded) | because |"
+    yield f"| rank | use case | decision | value {currency} | cost | chance | P(funded) | because |"
     yield "|---|---|---|---|---|---|---|---|"
     for row in page["portfolio"]["rows"]:
         name = f"{escaped(row['name'])} ({row['stage']})"
