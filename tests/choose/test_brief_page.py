@@ -28,7 +28,7 @@ def written(root: Path, name: str, *, as_of: str = harbour.AS_OF) -> tuple[str, 
     return (root / name).read_text("utf-8"), ran.data
 
 
-@pytest.mark.parametrize("name", ["brief.md", "brief.html", "BRIEF.HTML"])
+@pytest.mark.parametrize("name", ["page.md", "page.html", "PAGE.HTML"])
 def test_the_page_says_what_a_sponsor_decides_on(name: str, tmp_path: Path) -> None:
     text, data = written(harbour.write(tmp_path), name)
     for words in (
@@ -51,7 +51,7 @@ def test_the_page_says_what_a_sponsor_decides_on(name: str, tmp_path: Path) -> N
 
 def test_an_unknown_ending_is_a_usage_error_and_writes_nothing(tmp_path: Path) -> None:
     root = harbour.write(tmp_path)
-    for name in ("brief.pdf", "brief", "brief.md.txt"):
+    for name in ("page.pdf", "page", "page.md.txt"):
         ran = run_trueup("brief", root, "--out", root / name, "--json")
         assert (ran.exit_code, ran.error["code"]) == (2, "unknown-ending")
         assert not (root / name).exists()
@@ -59,20 +59,20 @@ def test_an_unknown_ending_is_a_usage_error_and_writes_nothing(tmp_path: Path) -
 
 def test_a_folder_that_cannot_be_written_to_is_said(tmp_path: Path) -> None:
     root = harbour.write(tmp_path)
-    ran = run_trueup("brief", root, "--out", root / "programme.yaml" / "brief.md", "--json")
+    ran = run_trueup("brief", root, "--out", root / "programme.yaml" / "page.md", "--json")
     assert (ran.exit_code, ran.error["code"]) == (1, "cannot-write")
 
 
 def test_a_programme_that_answers_nothing_has_a_page_that_says_so(tmp_path: Path) -> None:
     (tmp_path / "programme.yaml").write_text("programme: Empty (simulated)\nsponsor: dana\npeople: {dana: {name: D}}\n")
-    text, data = written(tmp_path, "brief.md")
+    text, data = written(tmp_path, "page.md")
     assert "Not settled: strategy-first or hybrid or implementation-first" in text
     assert data["page"]["portfolio"]["rows"] == []
 
 
 def test_an_impossible_portfolio_is_what_the_page_asks_about(tmp_path: Path) -> None:
     root = harbour.write(tmp_path, programme=("budget: 120000", "budget: 12000"))
-    text, _ = written(root, "brief.md")
+    text, _ = written(root, "page.md")
     assert "No portfolio is possible:" in text
     ranked = run_trueup("rank", root, "--as-of", harbour.AS_OF, "--json")
     assert (ranked.exit_code, ranked.error["code"]) == (1, "impossible-portfolio")
@@ -97,13 +97,13 @@ def test_nothing_that_is_declared_becomes_markup(tmp_path: Path) -> None:
         programme=("A claim is settled within a fortnight", f'"{HOSTILE} | `a` *b* [c](d)"'),
         letters=("Drafts of letters | to claimants", f'"{HOSTILE} & | co"'),
     )
-    page, _ = written(root, "brief.html")
+    page, _ = written(root, "page.html")
     tags = Tags()
     tags.feed(page)
     assert "script" not in tags.names
     assert tags.loaded == []
     assert "&lt;script&gt;" in page
-    text, _ = written(root, "brief.md")
+    text, _ = written(root, "page.md")
     assert "<script>" not in text
     row = next(line for line in text.splitlines() if "& \\| co" in line)
     assert len(re.findall(r"(?<!\\)\|", row)) == 9, "a bar in a name must not make a column"

@@ -74,7 +74,7 @@ def test_a_starter_programme_is_told_what_to_answer_within_eighty_columns(tmp_pa
 @pytest.mark.parametrize("command", [*KEYS, "brief"])
 def test_nothing_is_written_into_the_programme(command: str, programme: Path, tmp_path: Path) -> None:
     before = {path: path.read_bytes() for path in programme.rglob("*") if path.is_file()}
-    out: list[str | Path] = ["--out", tmp_path / "brief.md"] if command == "brief" else []
+    out: list[str | Path] = ["--out", tmp_path / "page.md"] if command == "brief" else []
     assert run_trueup(command, programme, *out, "--json").exit_code == 0
     assert {path: path.read_bytes() for path in programme.rglob("*") if path.is_file()} == before
 
