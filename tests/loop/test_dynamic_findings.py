@@ -111,6 +111,18 @@ def two_spellings(root: Path) -> None:
     path.write_text("".join(later), "utf-8")
 
 
+def unreadable_people(root: Path) -> None:
+    add(root, "programme.yaml", "actuals: {people: {source: people.csv, eligible: eligible}}\n")
+    (root / "people.csv").write_text("person,workflow,eligible\nann,claims,perhaps\n", "utf-8")
+
+
+def two_zones(root: Path) -> None:
+    path = root / "data" / "claims.csv"
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    path.write_text("".join([*lines[:9], *(line.replace("Z,", ",") for line in lines[9:])]), "utf-8")
+    edit(root, "programme.yaml", "    zone: UTC\n", "")
+
+
 def overspent(root: Path) -> None:
     add(root, "use-cases/claims.yaml", "value: {saved: {range: [100, 200, 400]}}\n")
     spend = ("spend", "--use-case", "claims", "--kind", "build", "--amount", "700")
@@ -160,6 +172,7 @@ CASES: list[tuple[str, Callable[[Path], None], str, str, str]] = [
     ("DATA01", not_as_expected, "claims", "programme.yaml", "are as expected (such as"),
     ("DATA01", unreadable_actuals, "actuals.spend", "programme.yaml", "spend.csv, line 2"),
     ("DATA01", strange_actuals, "actuals.effort", "programme.yaml", "nobody declares: clams"),
+    ("DATA01", unreadable_people, "actuals.people", "programme.yaml", "people.csv, line 2"),
     ("DATA02", two_spellings, "claims", "programme.yaml", "'Received' and 'RECEIVED'"),
     ("PORT03", overspent, "claims", "use-cases/claims.yaml", "700 are spent on 'claims'; promised are 200 a year"),
     ("DATA03", over_hours, "claims", "use-cases/claims.yaml", "33 hours of engineering are recorded; 4 person-days"),
@@ -332,6 +345,14 @@ def test_data_are_not_looked_at_while_files_have_errors(tmp_path: Path) -> None:
     assert ran.exit_code == 3
     assert "GATE04" not in json.dumps(ran.data)
     assert "correct the errors" in ran.err
+
+
+def test_times_in_two_ways_are_not_normalised_whatever_else_follows(tmp_path: Path) -> None:
+    root = in_order(tmp_path)
+    two_zones(root)
+    codes = {one["code"]: one["detail"] for one in dynamic(root)}
+    assert "DATA02" in codes, codes
+    assert "DATA01" not in codes
 
 
 def test_a_log_that_is_gone_is_a_finding(tmp_path: Path) -> None:

@@ -49,6 +49,15 @@ def test_signed_with_the_declared_key(keyed: tuple[Path, Path], monkeypatch: pyt
     assert run("ledger", "verify", root).data["ok"] is True
 
 
+def test_a_fact_on_record_is_signed_too(keyed: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    root, key = keyed
+    call = ("record", root, "note", "--text", "seen", "--by", "chief", "--as-of", WEEK_8)
+    assert run(*call).error["code"] == "signature-required"
+    monkeypatch.setenv("TRUEUP_SIGNING_KEY", str(key))
+    assert run(*call).data["signed"] is True
+    assert run("ledger", "verify", root).data["ok"] is True
+
+
 def test_a_claim_is_refused_where_signatures_are_required(keyed: tuple[Path, Path]) -> None:
     root, _ = keyed
     name = run("review", root, "--as-of", WEEK_8).data["id"]

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # Of the values that are given, at least this share has to be as the source's expectations say.
 LEAST_VALID = 0.95
 HOURS_A_DAY = 8.0
+# Refusals of readers that say that one field is written in two ways.
+_MIXED = frozenset({"mixed-zones", "mixed-dates", "ambiguous-dates"})
 
 
 def unready(seen: Seen) -> Iterator[Found]:
@@ -29,9 +31,8 @@ def unready(seen: Seen) -> Iterator[Found]:
     for name, profile in seen.profiles.items():
         source = seen.bench.programme.file.data[name]
         if isinstance(profile, DataError):
-            where = seen.place(PROGRAMME_FILE, "data", name, "source")
-            fix = profile.hint or "Repair the data, or how they are declared."
-            yield seen.found("DATA01", name, where, profile.message, fix, profile.code)
+            if profile.code not in _MIXED:
+                yield _refused(seen, "DATA01", name, profile)
             continue
         for key, part, detail in _shortfalls(seen, name, source, profile):
             where = seen.place(PROGRAMME_FILE, "data", name, *part)
@@ -39,8 +40,18 @@ def unready(seen: Seen) -> Iterator[Found]:
     yield from _believed(seen)
 
 
+def _refused(seen: Seen, code: str, name: str, error: DataError) -> Found:
+    where = seen.place(PROGRAMME_FILE, "data", name, "source")
+    return seen.found(code, name, where, error.message, error.hint or "Repair the data, or their reading.", error.code)
+
+
 def _actuals(seen: Seen) -> Iterator[Found]:
     """Yield files of actuals that cannot be read, or that name use cases which nobody declares."""
+    try:
+        seen.bench.observations.people()
+    except DataError as error:
+        where = seen.place(PROGRAMME_FILE, "actuals", "people", "source")
+        yield seen.found("DATA01", "actuals.people", where, error.message, error.hint, error.code)
     known, actuals = set(seen.bench.programme.use_cases), seen.bench.observations.actuals()
     sources: tuple[ActualKind, ...] = ("spend", "effort")
     for kind in sources:
@@ -98,6 +109,8 @@ def not_normalised(seen: Seen) -> Iterator[Found]:
     """DATA02: declared fields that are written in several ways."""
     for name, profile in seen.profiles.items():
         if isinstance(profile, DataError):
+            if profile.code in _MIXED:
+                yield _refused(seen, "DATA02", name, profile)
             continue
         for mixture in seen.bench.observations.observer().mixtures(name, seen.as_of):
             shown = " and ".join(repr(example) for example in mixture.examples)
