@@ -7,27 +7,100 @@ with governed(Path("programme"), "expense-approval") as gate:
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from trueup.kernel.errors import ConflictError
+from trueup.kernel.errors import ConflictError, TrueupError
 from trueup.kernel.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from trueup.enforce.gate import Gate
+    from trueup.declare.programme import Programme
+    from trueup.enforce.gate import Gate, Outcome, Run
+    from trueup.enforce.policy import Policy
+    from trueup.enforce.request import Request
     from trueup.enforce.router import Router
     from trueup.kernel.clock import Clock
 
+    Opened = Callable[[Programme, Policy], Gate]
+
+
+class GovernedWorkflow:
+    """The gate of one workflow; before each action it looks whether the files have changed.
+
+    A lower level, a narrower limit or a new policy holds for the next action. Files that cannot be used any more
+    deny everything until they are mended.
+    """
+
+    def __init__(self, root: Path, workflow: str, programme: Programme, clock: Clock, opened: Opened) -> None:
+        from trueup.enforce.policy import compile_policy
+
+        self._root = root
+        self._workflow = workflow
+        self._programme = programme
+        self._clock = clock
+        self._opened = opened
+        self._seen = self._stamps()
+        self.policy = compile_policy(programme, workflow)
+        self._gate = opened(programme, self.policy)
+
+    def call(self, request: Request, step: str, run: Run) -> Outcome:
+        """Run a callable with the request's arguments, if and when policy says so; see `Gate.call`."""
+        return self._current().call(request, step, run)
+
+    def resume(self, approval: str, run: Run) -> Outcome:
+        """Run a held step after a person's yes; see `Gate.resume`."""
+        return self._current().resume(approval, run)
+
+    def _current(self) -> Gate:
+        stamps = self._stamps()
+        if stamps == self._seen:
+            return self._gate
+        gate, usable = self._reopened()
+        # Another thread may have been here too: what it opened says the same.
+        if usable:
+            self._gate, self._seen = gate, stamps
+        return gate
+
+    def _reopened(self) -> tuple[Gate, bool]:
+        from trueup.declare.read import require_sound
+        from trueup.enforce.policy import compile_policy
+        from trueup.workspace import checked_programme, needed_files
+
+        try:
+            checked = checked_programme(self._root, self._clock)
+            require_sound(checked, needed_files(checked.programme, self._workflow, None))
+            policy = compile_policy(checked.programme, self._workflow)
+        except TrueupError as error:
+            return self._opened(self._programme, replace(self.policy, broken=error.message)), False
+        return self._opened(checked.programme, policy), True
+
+    def _stamps(self) -> tuple[tuple[str, int, int, int], ...]:
+        """Return what tells a changed file: time, size and inode, of everything that the policy is made from."""
+        from trueup.declare.programme import PROGRAMME_FILE, workflow_file
+
+        files = [self._root / PROGRAMME_FILE, self._root / workflow_file(self._workflow), self._root / "policies"]
+        return tuple(_stamp(path) for path in (*files, *sorted(files[-1].rglob("*"))))
+
+
+def _stamp(path: Path) -> tuple[str, int, int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return str(path), -1, -1, -1
+    return str(path), found.st_mtime_ns, found.st_size, found.st_ino
+
 
 @contextmanager
-def governed(root: Path, workflow: str, *, progress: Progress = silent, clock: Clock | None = None) -> Iterator[Gate]:
+def governed(
+    root: Path, workflow: str, *, progress: Progress = silent, clock: Clock | None = None
+) -> Iterator[GovernedWorkflow]:
     """Open the gate of a workflow for a program that acts.
 
-    The policy is that of the files as they stand now. The programme's lock is not held, so that people can decide
-    meanwhile. Raises ConflictError when there is no policy that could be loaded, NotFoundError, DeclarationError,
-    LedgerBrokenError.
+    The programme's lock is not held, so that people can decide meanwhile. Raises ConflictError when there is no
+    policy that could be loaded, NotFoundError, DeclarationError, LedgerBrokenError.
     """
     from trueup.enforce.gate import Gate
     from trueup.enforce.policy import compile_policy
@@ -35,17 +108,26 @@ def governed(root: Path, workflow: str, *, progress: Progress = silent, clock: C
     from trueup.workspace import SystemClock, bodies_of, open_ledger, opened, runner_name
 
     clock = clock or SystemClock()
-    with opened(root, progress, write=True, workflow=workflow, clock=clock) as bench:
-        policy = compile_policy(bench.programme, workflow)
-        if policy.broken is not None:
-            raise ConflictError(
-                "no-policy", f"The gate of {workflow!r} does not open: {policy.broken}.", "Correct the file, and retry."
-            )
-        pin_now(bench)
+    with opened(root, progress, workflow=workflow, clock=clock) as bench:
+        broken, pin = compile_policy(bench.programme, workflow).broken, bench.programme.file.ledger
+    if broken is not None:
+        raise ConflictError(
+            "no-policy", f"The gate of {workflow!r} does not open: {broken}.", "Correct the file, and retry."
+        )
+    if pin is None or pin.vkey is None:
+        with opened(root, progress, write=True, workflow=workflow, clock=clock) as bench:
+            pin_now(bench)
     with opened(root, progress, workflow=workflow, clock=clock) as bench:
         ledger, _ = open_ledger(root, bench.programme.file.ledger, clock, write=True)
+        bodies = bodies_of(root)
         try:
-            yield Gate(bench.programme, policy, ledger, bodies_of(root), clock, runner_name())
+            yield GovernedWorkflow(
+                root,
+                workflow,
+                bench.programme,
+                clock,
+                lambda programme, policy: Gate(programme, policy, ledger, bodies, clock, runner_name()),
+            )
         finally:
             ledger.close()
 
@@ -62,6 +144,8 @@ def routed(root: Path, workflow: str, *, progress: Progress = silent, clock: Clo
 
     clock = clock or SystemClock()
     with opened(root, progress, workflow=workflow, clock=clock) as bench:
+        # What cannot be drawn is refused before anything is opened for writing.
+        Router(bench.programme, workflow, bench.ledger)
         ledger, _ = open_ledger(root, bench.programme.file.ledger, clock, write=True)
         try:
             yield Router(bench.programme, workflow, ledger)

@@ -207,7 +207,7 @@ def opened(
     repository = GitRepository(root)
     if not interrupted(state):
         # Before anything is made: a key takes its name from the pin, and the pin of broken files is not known.
-        require_sound(checked, _needed(checked.programme, workflow, use_case))
+        require_sound(checked, needed_files(checked.programme, workflow, use_case))
     with exclusive(state) if write or interrupted(state) else nullcontext():
         pin = checked.programme.file.ledger
         ledger, vkey = open_ledger(root, pin, clock, write=write)
@@ -215,7 +215,7 @@ def opened(
             if interrupted(state):
                 recover(root, ledger, repository)
                 checked = checked_programme(root, clock)
-            require_sound(checked, _needed(checked.programme, workflow, use_case))
+            require_sound(checked, needed_files(checked.programme, workflow, use_case))
             if recorded:
                 require_ledger(root, checked.programme.file.ledger, ledger)
             data = DeclaredData(checked.programme, progress, partial(_entries, checked.programme, ledger))
@@ -233,7 +233,7 @@ def _entries(programme: Programme, ledger: Ledger) -> Iterator[Recorded]:
     return ledger.entries()
 
 
-def _needed(programme: Programme, workflow: str | None, use_case: str | None) -> set[str] | None:
+def needed_files(programme: Programme, workflow: str | None, use_case: str | None) -> set[str] | None:
     """Return the files that a command about one workflow or one use case needs; None for all."""
     from trueup.declare.programme import PROGRAMME_FILE, registration_file, use_case_file, workflow_file
 

@@ -134,6 +134,7 @@ def test_without_a_routed_and_registered_design_it_is_refused(tmp_path: Path) ->
     unregistered = write_programme(tmp_path / "unregistered", Truth(per_week=3), DESIGN)
     ran = run("assign", unregistered, "claims", "C1")
     assert (ran.exit_code, ran.error["kind"], ran.error["code"]) == (1, "conflict", "not-registered")
+    assert not (unregistered / ".trueup").exists()
     assert run("assign", unregistered, "clams", "C1").error["code"] == "no-such-workflow"
     moved = registered(tmp_path)
     file = moved / "workflows" / "claims.yaml"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -176,7 +178,24 @@ def test_without_a_policy_the_gate_does_not_open(programme: Path) -> None:
     (programme / "policies" / "own.cedar").write_text("forbid(")
     with pytest.raises(ConflictError, match=r"own\.cedar"), governed(programme, "payments"):
         pass
-    assert not (programme / ".trueup" / "ledger.db").exists() or run("ledger", "verify", programme).data["size"] == 0
+    assert not (programme / ".trueup").exists()
+
+
+@pytest.mark.parametrize("words", [("accept", "--by", "lead"), ("reject", "--by", "lead"), ("show",)])
+def test_an_approval_that_is_not_there_is_not_found_and_nothing_is_made(
+    programme: Path, words: tuple[str, ...]
+) -> None:
+    ran = run("approvals", words[0], programme, "a-123456789abc", *words[1:])
+    assert (ran.exit_code, ran.error["code"]) == (1, "no-such-approval")
+    assert not (programme / ".trueup").exists()
+
+
+def test_deciding_does_not_wait_for_the_files_of_other_workflows(programme: Path) -> None:
+    approval = held(programme, Tool())
+    (programme / "workflows" / "other.yaml").write_text("workflow: [unclosed\n")
+    assert run("approvals", "list", programme).exit_code == 3
+    assert run("approvals", "show", programme, approval).exit_code == 0
+    assert run("approvals", "accept", programme, approval, "--by", "lead").exit_code == 0
 
 
 def test_requests_that_were_reserved_today_count_in_a_dry_run(tmp_path: Path) -> None:
@@ -189,3 +208,81 @@ def test_requests_that_were_reserved_today_count_in_a_dry_run(tmp_path: Path) ->
     assert today.data["decisive"] == "payments.pay.limits.per_day"
     another = run("gate", programme, "payments", "--request", tmp_path / "r.json", "--as-of", "2020-01-01")
     assert another.data["verdict"] == "allow"
+
+
+def test_a_change_of_the_files_holds_for_the_next_action(tmp_path: Path) -> None:
+    programme, tool = write(tmp_path / "programme"), Tool()
+    file = programme / "workflows" / "payments.yaml"
+    sound = file.read_text()
+    with governed(programme, "payments") as gate:
+        assert gate.call(pay(), "one", tool).state == "done"
+        file.write_text(sound.replace("level: act", "level: draft"))
+        assert gate.call(pay(), "two", tool).state == "held"
+        file.write_text(sound.replace("at_most: 500", "at_most: 50"))
+        assert gate.call(pay(), "three", tool).state == "denied"
+        file.write_text("workflow: [unclosed")
+        broken = gate.call(pay(), "four", tool)
+        assert (broken.state, broken.verdict.decisive if broken.verdict else None) == ("denied", "policy.broken")
+        file.unlink()
+        assert gate.call(pay(), "five", tool).state == "denied"
+        file.write_text(sound)
+        assert gate.call(pay(), "six", tool).state == "done"
+        (programme / "policies").mkdir()
+        (programme / "policies" / "stop.cedar").write_text("forbid(principal, action, resource);")
+        assert gate.call(pay(), "seven", tool).state == "denied"
+    assert len(tool.calls) == 2
+
+
+CRASHING = """\
+import os, sys
+from pathlib import Path
+from trueup.enforce.request import Request
+from trueup.ledger.log import Ledger
+from trueup.sdk import governed
+
+root, where = Path(sys.argv[1]), sys.argv[2]
+append = Ledger.append
+
+def dying(self, entries, **more):
+    if where.startswith("before") and any(entry.type == where.split()[1] for entry in entries):
+        os._exit(9)
+    done = append(self, entries, **more)
+    if where.startswith("after") and any(entry.type == where.split()[1] for entry in entries):
+        os._exit(9)
+    return done
+
+def effect(arguments):
+    with (root / "effects").open("a") as stream:
+        stream.write("x")
+
+Ledger.append = dying
+with governed(root, "payments") as gate:
+    print(gate.call(Request("erp.pay", {"amount": 120}), "step", effect).state)
+"""
+
+
+@pytest.mark.parametrize(
+    ("where", "then"),
+    [
+        ("before action.intended", "done"),
+        ("after action.intended", "done"),
+        ("before action.judged", "done"),
+        ("after action.judged", "unknown"),
+        ("before action.finished", "unknown"),
+        ("after action.finished", "done"),
+    ],
+)
+def test_after_a_crash_at_any_step_nothing_happens_twice(tmp_path: Path, where: str, then: str) -> None:
+    programme = write(tmp_path / "programme")
+
+    def process(where: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", CRASHING, str(programme), where]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert process(where).returncode == 9
+    again = process("never")
+    assert again.stdout.strip() == then, again.stderr
+    effects = programme / "effects"
+    assert (effects.read_text() if effects.exists() else "") in ({"x"} if then == "done" else {"", "x"})
+    assert process("never").stdout.strip() == then
+    assert run("ledger", "verify", programme).data["ok"] is True

@@ -232,6 +232,24 @@ def test_two_that_reserve_at_once_do_not_both_fit(at: World, monkeypatch: pytest
     assert at.tool.calls == [{"amount": 5}]
 
 
+def test_many_threads_of_one_gate_do_not_exceed_a_limit(at: World) -> None:
+    gate, states, start = at.gate(), [], threading.Barrier(8)
+
+    def work(n: int) -> None:
+        start.wait()
+        states.append(str(gate.call(pay(), f"s{n}", at.tool).state))
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    # Intents that are not decided yet keep their place, so at once fewer than three may pass, never more.
+    assert 1 <= len(at.tool.calls) <= 3
+    assert states.count("done") == len(at.tool.calls)
+    assert at.gate("later").call(pay(), "later", at.tool).state == ("denied" if len(at.tool.calls) == 3 else "done")
+
+
 def test_a_refusal_says_why_in_one_rule() -> None:
     verdict = refusal("a-reason", "because")
     assert [rule.to_json()["says"] for rule in verdict.rules] == ["because"]

@@ -76,9 +76,12 @@ def list_(directory: Path, as_of: datetime | None) -> Answer:
 @answering("approvals show")
 def show(directory: Path, approval: str, as_of: datetime | None) -> Answer:
     """Show one held step: its final arguments, why it is held, until when, and how it is undone."""
-    from trueup.workspace import approval_desk, opened
+    from trueup.enforce.approvals import workflow_of
+    from trueup.workspace import approval_desk, opened, reading_ledger
 
-    with progress_on_stderr() as progress, opened(directory, progress) as bench:
+    with reading_ledger(directory) as ledger:
+        workflow = workflow_of(ledger, approval)
+    with progress_on_stderr() as progress, opened(directory, progress, workflow=workflow) as bench:
         found = approval_desk(bench).one(approval, as_of or bench.clock.now())
     return Answer({"approvals": [found.to_json()]}, view.approval)
 
@@ -144,25 +147,26 @@ def escalate(directory: Path, approval: str, by: str, because: str | None) -> An
 @answering("assign")
 def assign(directory: Path, workflow: str, case: str, unit: str | None, stratum: str | None) -> Answer:
     """Draw the arm of a case before it starts: the same answer ever after."""
-    from trueup.enforce.router import Router
-    from trueup.workspace import opened
+    from trueup.sdk import routed
+    from trueup.workspace import SystemClock
 
-    with progress_on_stderr() as progress, opened(directory, progress, write=True, workflow=workflow) as bench:
-        router = Router(bench.programme, workflow, bench.ledger)
-        assignment = router.assign(case, bench.clock.now(), unit=unit, stratum=stratum)
+    with progress_on_stderr() as progress, routed(directory, workflow, progress=progress) as router:
+        assignment = router.assign(case, SystemClock().now(), unit=unit, stratum=stratum)
     return Answer(assignment.to_json(), view.assignment)
 
 
 def _decided(
     directory: Path, approval: str, decision: str, by: str, because: str | None, arguments: Path | None = None
 ) -> Answer:
-    from trueup.enforce.approvals import Ask
+    from trueup.enforce.approvals import Ask, workflow_of
     from trueup.enforce.policy import compile_policy
-    from trueup.workspace import approval_desk, opened, signer_for
+    from trueup.workspace import approval_desk, opened, reading_ledger, signer_for
 
-    with progress_on_stderr() as progress, opened(directory, progress, write=True) as bench:
+    with reading_ledger(directory) as ledger:
+        workflow = workflow_of(ledger, approval)
+    with progress_on_stderr() as progress, opened(directory, progress, write=True, workflow=workflow) as bench:
         desk, now = approval_desk(bench), bench.clock.now()
-        policy = compile_policy(bench.programme, desk.one(approval, now).workflow)
+        policy = compile_policy(bench.programme, workflow)
         ask = Ask(approval, decision, by, _arguments(arguments) if arguments else None, because)
         decided = desk.decide(ask, policy, now, signer_for(bench, by))
     return Answer(_decided_json(decided), view.decided, Exit.DONE if decided.denied is None else Exit.HELD)

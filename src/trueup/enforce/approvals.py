@@ -134,10 +134,7 @@ class Desk:
 
     def one(self, approval: str, at: datetime) -> Approval:
         """Return one approval as it stands at an instant. Raises NotFoundError."""
-        found = self.ledger.find(f"approval/{approval}") if approval.isascii() else None
-        if found is None or found.entry.type != "approval.requested":
-            raise NotFoundError("no-such-approval", f"There is no approval {approval!a}.", _LIST)
-        return self._approval(found, at)
+        return self._approval(_requested(self.ledger, approval), at)
 
     def decide(self, ask: Ask, policy: Policy, at: datetime, sign: Sign) -> Decided:
         """Record a decision, and return the approval as it is then.
@@ -283,6 +280,18 @@ class Desk:
         if self.ledger.find(StepIds.of_intent(data["intent"]).released) is not None:
             return "used"
         return "expired" if at >= expires_at and decision != "rejected" else decision
+
+
+def workflow_of(ledger: Ledger, approval: str) -> str:
+    """Return the workflow that an approval is about, from the ledger alone. Raises NotFoundError."""
+    return str(_requested(ledger, approval).entry.data["workflow"])
+
+
+def _requested(ledger: Ledger, approval: str) -> Recorded:
+    found = ledger.find(f"approval/{approval}") if approval.isascii() else None
+    if found is None or found.entry.type != "approval.requested":
+        raise NotFoundError("no-such-approval", f"There is no approval {approval!a}.", _LIST)
+    return found
 
 
 def _arguments(body: bytes | None) -> Mapping[str, Json] | None:

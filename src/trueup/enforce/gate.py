@@ -64,7 +64,7 @@ class Gate:
         self._clock = clock
         self._runner = runner
         self._calls = itertools.count()
-        self._usage = Usage(ledger, policy.workflow)
+        self._usage = Usage(ledger, policy)
         self._desk = Desk(programme, ledger, bodies)
 
     def call(self, request: Request, step: str, run: Run) -> Outcome:
@@ -86,8 +86,7 @@ class Gate:
         # 2. The intent, which also reserves a place in the limits.
         intent = self._intend(ids, wanted, body, step, now, runner)
         # 3. Policy.
-        action = self._policy.action_of(wanted) or ""
-        today = self._usage.before(action, intent.entry.time, intent.index)
+        today = self._usage.before(self._policy.action_of(wanted), intent.entry.time, intent.index)
         verdict = self._policy.judge(wanted, today=today) if unfit is None else unfit
         # 4. The verdict; a hold asks for a person.
         index = self._record_verdict(ids, wanted, verdict, step, now, runner)
@@ -265,7 +264,7 @@ def dry_run(policy: Policy, ledger: Ledger, data: bytes, at: datetime) -> Verdic
         request = read_request(data)
     except UnfitRequestError as error:
         return refusal(error.reason, str(error))
-    today = Usage(ledger, policy.workflow).before(policy.action_of(request) or "", at)
+    today = Usage(ledger, policy).before(policy.action_of(request), at)
     return policy.judge(request, today=today)
 
 
