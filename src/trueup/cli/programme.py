@@ -41,10 +41,19 @@ def check(directory: Path, as_of: datetime | None, *, with_data: bool, form: str
     instant = as_of or SystemClock().now()
     checked = read_programme(directory, instant.date())
     further = _with_data(directory, checked, instant) if with_data else []
-    found = sorted([*checked.findings, *further], key=Finding.sort_key)
+    found = sorted([*checked.findings, *_compiled(checked), *further], key=Finding.sort_key)
     data = {"findings": [finding.to_json() for finding in found]}
     errors = any(finding.severity is Severity.ERROR and finding.waived is None for finding in found)
     return Answer(data, _renderer(form, str(directory)), Exit.FINDINGS if errors else Exit.DONE)
+
+
+def _compiled(checked: Checked) -> list[Finding]:
+    """Return what only compiling the programme's own policies shows; without such policies nothing is imported."""
+    if not (checked.programme.root / "policies").exists():
+        return []
+    from trueup.enforce.unusable import unusable_policies
+
+    return unusable_policies(checked.programme, checked.findings)
 
 
 def _with_data(directory: Path, checked: Checked, instant: datetime) -> list[Finding]:

@@ -61,16 +61,25 @@ def schema_of(programme: Programme, workflow: str) -> str:
             members = [{"id": str(group)} for group in dict.fromkeys(groups)]
             actions[key] = {"memberOf": members, "appliesTo": applies}
     types = {"Workflow": _record({"level": _TEXT}), "Tool": _record({"name": _TEXT})}
-    shapes = {name: {"shape": shape} for name, shape in types.items()}
+    shapes: dict[str, dict[str, Any]] = {name: {"shape": shape} for name, shape in types.items()}
+    shapes["Tool"]["memberOfTypes"] = ["Workflow"]
     return json.dumps({"": {"entityTypes": shapes, "actions": actions}}, sort_keys=True)
 
 
 def entities_of(programme: Programme, workflow: str, level: str) -> str:
-    """Return the workflow and the tools as Cedar entities, as JSON."""
-    actions = (action for item in programme.workflows.values() for action in item.actions.values())
-    tools = sorted({tool for action in actions for tool in (action.tool, action.reversible_by) if tool})
-    found: list[dict[str, Any]] = [_entity("Workflow", workflow, {"level": level})]
-    found += [_entity("Tool", tool, {"name": tool}) for tool in tools]
+    """Return workflows and tools as Cedar entities, as JSON; a tool belongs to the workflows that use it.
+
+    Only the workflow that is judged shows its level.
+    """
+    used: dict[str, list[str]] = {}
+    for name, item in programme.workflows.items():
+        for action in item.actions.values():
+            for tool in (action.tool, action.reversible_by):
+                if tool and name not in used.setdefault(tool, []):
+                    used[tool].append(name)
+    found = [_entity("Workflow", workflow, {"level": level}, [])]
+    found += [_entity("Workflow", name, {"level": "-"}, []) for name in programme.workflows if name != workflow]
+    found += [_entity("Tool", tool, {"name": tool}, names) for tool, names in used.items()]
     return json.dumps(found)
 
 
@@ -127,5 +136,6 @@ def _record(attributes: Mapping[str, object]) -> dict[str, Any]:
     return {"type": "Record", "attributes": dict(attributes)}
 
 
-def _entity(kind: str, name: str, attributes: Mapping[str, str]) -> dict[str, Any]:
-    return {"uid": {"type": kind, "id": name}, "attrs": dict(attributes), "parents": []}
+def _entity(kind: str, name: str, attributes: Mapping[str, str], workflows: Iterable[str]) -> dict[str, Any]:
+    parents = [{"type": "Workflow", "id": workflow} for workflow in workflows]
+    return {"uid": {"type": kind, "id": name}, "attrs": dict(attributes), "parents": parents}

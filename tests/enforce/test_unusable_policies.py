@@ -1,0 +1,55 @@
+"""`check` compiles the programme's own policies: what would close the gate is found before anybody asks it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.enforce.governed import world, write
+from tests.running import run_trueup
+from trueup.enforce.request import Request
+
+
+def found(root: Path) -> list[dict[str, Any]]:
+    findings = run_trueup("check", root, "--json").data["findings"]
+    return [finding for finding in findings if finding["code"] == "GOV03"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "forbid(",
+        "forbid(principal, action, resource) when { context.nothing };",
+        'forbid(principal, action, resource) when { context.numbers.amount.lessThan(decimal("1.0")) };',
+        'forbid(principal, action == Action::"high", resource);',
+    ],
+)
+def test_a_policy_that_does_not_compile_is_found_once_with_its_file(tmp_path: Path, text: str) -> None:
+    root = write(tmp_path, policies={"own.cedar": text})
+    [finding] = found(root)
+    assert (finding["file"], finding["severity"]) == ("policies/own.cedar", "error")
+    assert "payments" in finding["detail"]
+
+
+def test_what_the_files_alone_show_is_not_said_twice(tmp_path: Path) -> None:
+    root = write(tmp_path, policies={"own.cedar": 'forbid(principal, action == Action::"pya", resource);'})
+    assert len(found(root)) == 1
+
+
+@pytest.mark.parametrize("name", ["own.CEDAR", "more/own.cedar"])
+def test_a_policy_that_nobody_reads_is_found(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path) / "policies" / name
+    path.parent.mkdir(parents=True)
+    path.write_text("forbid(principal, action, resource);")
+    [finding] = found(tmp_path)
+    assert finding["file"].startswith("policies/")
+
+
+def test_a_sound_policy_is_no_finding(tmp_path: Path) -> None:
+    text = 'forbid(principal, action == Action::"pay", resource in Workflow::"payments") unless { context.approved };'
+    assert found(write(tmp_path, policies={"own.cedar": text})) == []
+    policy = world(tmp_path, policies={"own.cedar": text}).policy
+    assert policy.judge(Request("erp.pay", {"amount": 5})).decision == "hold"
+    assert found(write(tmp_path / "without")) == []
