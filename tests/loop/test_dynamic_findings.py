@@ -347,6 +347,13 @@ def test_data_are_not_looked_at_while_files_have_errors(tmp_path: Path) -> None:
     assert "correct the errors" in ran.err
 
 
+def test_the_data_of_what_was_stopped_are_left_in_peace(tmp_path: Path) -> None:
+    root = in_order(tmp_path)
+    stale(root)
+    edit(root, "use-cases/claims.yaml", "stage: pilot", "stage: stopped")
+    assert "DATA01" not in [one["code"] for one in dynamic(root)]
+
+
 def test_times_in_two_ways_are_not_normalised_whatever_else_follows(tmp_path: Path) -> None:
     root = in_order(tmp_path)
     two_zones(root)

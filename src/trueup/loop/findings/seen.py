@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from trueup.declare.check.registry import PAGES
-from trueup.declare.check.subject import over
+from trueup.declare.check.subject import DEAD, over
 from trueup.declare.model.use_case import Stage
 from trueup.kernel.clock import parse_instant, start_of_day
 from trueup.kernel.errors import DataError
@@ -85,7 +85,7 @@ class Seen:
 
     @cached_property
     def profiles(self) -> dict[str, Profile | DataError]:
-        """The profile of every data source that a workflow or a use case names, or why there is none."""
+        """The profile of every data source that a living workflow or use case names, or why there is none."""
         return {name: self._profile(name) for name in sorted(self._used() & set(self.bench.programme.file.data))}
 
     def _profile(self, data: str) -> Profile | DataError:
@@ -96,8 +96,11 @@ class Seen:
 
     def _used(self) -> set[str]:
         programme = self.bench.programme
-        read = {workflow.events.data for workflow in programme.workflows.values() if workflow.events}
-        named = {str(one.feasibility.data) for one in programme.use_cases.values() if one.feasibility}
+        dead = {name for name, use_case in programme.use_cases.items() if use_case.stage in DEAD}
+        alive = [workflow for workflow in programme.workflows.values() if workflow.use_case not in dead]
+        read = {workflow.events.data for workflow in alive if workflow.events}
+        wanted = [use_case for name, use_case in programme.use_cases.items() if name not in dead]
+        named = {str(use_case.feasibility.data) for use_case in wanted if use_case.feasibility}
         return {name for name in read if name} | {name.removeprefix("data.") for name in named}
 
 
