@@ -65,6 +65,7 @@ ANSWERS: dict[str, str] = {
     "ledger entry": "`index`, `leaf` (base64 of the exact hashed bytes), `entry`",
     "ledger key": "`vkey`, in the form of signed notes",
     "ledger prove": "the file that was written, and the checkpoint that it proves against",
+    "serve": "`link`, the one-time link; said when the console has stopped",
     "demo": "the last review before it was applied, and `applied[]`, `after[]`, `ledger`, `weeks[]`, `path`, "
     "`simulated`",
 }

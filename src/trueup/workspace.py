@@ -102,6 +102,11 @@ class DeclaredData:
             self._engine.close()
 
 
+def new_secret() -> bytes:
+    """Return 32 bytes that nobody can guess, for one run of the console."""
+    return os.urandom(32)
+
+
 def checked_programme(root: Path, clock: Clock) -> Checked:
     """Read and check a programme. Raises NotFoundError when the folder is none."""
     from trueup.declare.read import read_programme

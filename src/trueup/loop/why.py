@@ -24,7 +24,11 @@ def why(bench: Workbench, review: str, n: int) -> dict[str, Any]:
 
     Raises NotFoundError for an unknown review, UsageError for a number that it does not have.
     """
-    saved = load(bench, review)
+    return open_change(bench, load(bench, review), n)
+
+
+def open_change(bench: Workbench, saved: Mapping[str, Any], n: int) -> dict[str, Any]:
+    """Open change `n` of a review, saved or not. Raises UsageError for a number that it does not have."""
     changes = saved["changes"]
     if not 1 <= n <= len(changes):
         raise UsageError("no-such-change", f"{saved['id']} has {len(changes)} changes; there is no {n}.", "")

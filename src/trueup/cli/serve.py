@@ -1,0 +1,41 @@
+"""`serve`: the console, on this machine's own address."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from trueup.cli.answer import Answer, answering
+from trueup.cli.options import as_of_option, programme_argument
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+PORT = 8377
+
+
+@click.command()
+@programme_argument
+@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0 takes a free one.")
+@as_of_option
+@answering("serve")
+def serve(directory: Path, port: int, as_of: datetime | None) -> Answer:  # noqa: D103 -- help in COMMANDS
+    from trueup.web.serving import serve as served
+    from trueup.workspace import SystemClock
+
+    links: list[str] = []
+
+    def say(link: str) -> None:
+        links.append(link)
+        click.echo(f"Open this once, within this browser: {link}\nCtrl-C stops the console.", err=True)
+
+    served(directory, port, SystemClock(), as_of, say)
+    return Answer({"link": links[0]}, _stopped)
+
+
+def _stopped(data: Mapping[str, Any]) -> str:
+    del data
+    return "The console has stopped."

@@ -1,0 +1,127 @@
+"""From a model to a page: templates that escape everything, and words for numbers, states and instants."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from trueup import __version__
+from trueup.kernel.clock import format_instant
+from trueup.kernel.figures import difference, plain, signed, unit_word
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from trueup.web.site import Look
+
+# A state is a word and a shape; the colour only repeats it.
+SHAPES = {"go": "▲", "hold": "◆", "stop": "■", "unknown": "○"}
+SIGNALS = {
+    "go": "go",
+    "holds": "go",
+    "reached": "go",
+    "ok": "go",
+    "sound": "go",
+    "note": "unknown",
+    "hold": "hold",
+    "not sure yet": "hold",
+    "cause not known": "hold",
+    "not yet": "hold",
+    "warning": "hold",
+    "crossed": "stop",
+    "broken": "stop",
+    "error": "stop",
+    "stop": "stop",
+    "false": "stop",
+    "not reached": "stop",
+}
+PAGES = (
+    ("today", "/", "Today"),
+    ("review", "/review", "Review"),
+    ("ledger", "/ledger", "Ledger"),
+)
+STATIC = {"console.css": "text/css", "keys.js": "text/javascript", "mark.svg": "image/svg+xml"}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Where a page stands: its template, its own address, and the tab that it belongs to."""
+
+    template: str
+    title: str
+    tab: str = ""
+
+
+@cache
+def environment() -> Environment:
+    """Return the templates; anything that is inserted is escaped, and anything missing is an error."""
+    made = Environment(
+        loader=PackageLoader("trueup.web"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(
+        difference=difference, signed=signed, plain=plain, unit=unit_word, instant=instant, day=day, pretty=pretty
+    )
+    made.globals.update(shapes=SHAPES, signal=signal, pages=PAGES, version=__version__)
+    return made
+
+
+@cache
+def static(name: str) -> bytes | None:
+    """Return a file that every page uses, None for another name."""
+    return (files("trueup.web") / "static" / name).read_bytes() if name in STATIC else None
+
+
+def render(page: Page, data: Mapping[str, Any], look: Look | None, path: str, query: Mapping[str, str]) -> str:
+    """Return the page's HTML. `path` and `query` are its own address, for the twin and the form."""
+
+    def link(target: str, **more: object) -> str:
+        given = {"as_of": look.given if look else None, **more}
+        asked = urlencode({key: value for key, value in given.items() if value is not None})
+        return quote(target, safe="/:@") + (f"?{asked}" if asked else "")
+
+    twin = ("/today" if path == "/" else path) + ".json"
+    kept = {key: value for key, value in query.items() if key != "as_of"}
+    return (
+        environment()
+        .get_template(page.template)
+        .render(
+            data=data,
+            page=page,
+            link=link,
+            own=quote(path, safe="/:@"),
+            twin=link(twin, **kept),
+            kept=kept,
+            as_of=format_instant(look.as_of.replace(microsecond=0)) if look else None,
+            given=look.given if look else None,
+        )
+    )
+
+
+def signal(word: object) -> str:
+    """Return which of the four signals a word is: go, hold, stop or unknown."""
+    return SIGNALS.get(str(word).lower(), "unknown")
+
+
+def instant(text: str | None) -> str:
+    """Write an instant as `2026-03-30 00:00Z`."""
+    return "not known" if not text else f"{text[:10]} {text[11:16]}Z"
+
+
+def day(text: str | None) -> str:
+    """Write the day of an instant."""
+    return "" if not text else text[:10]
+
+
+def pretty(value: object) -> str:
+    """Write JSON over several lines."""
+    return json.dumps(value, ensure_ascii=False, indent=2)
