@@ -48,9 +48,18 @@ def test_a_case_is_a_record_and_one_visible_value_fills_its_field(tmp_path: Path
     assert (amount.present, amount.valid, amount.examples_missing) == (3, 1, ("4",))
     assert amount.examples_invalid == ("-5", "ten")
     assert (profile.fields["code"].present, profile.fields["code"].valid) == (2, 1)
-    assert (profile.fields["day"].present, profile.fields["day"].valid) == (2, 1)
+    assert "day" not in profile.fields
+    day = observed(tmp_path).profile("log", at(5)).fields["day"]
+    assert (day.present, day.valid) == (2, 1)
     assert profile.joint == {("sum", "code"): 2, ("sum",): 3}
     assert profile.joint_valid == {("sum", "code"): 1, ("sum",): 1}
+
+
+def test_a_column_that_lacks_stops_only_the_question_about_it(tmp_path: Path) -> None:
+    observer = observed(tmp_path, {**EXPECTS, "gone": {"type": "text"}})
+    assert observer.profile("log", at(5), [("sum",)]).joint == {("sum",): 3}
+    with pytest.raises(DataError):
+        observer.profile("log", at(5))
 
 
 def test_later_events_fill_fields_only_later(tmp_path: Path) -> None:

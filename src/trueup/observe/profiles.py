@@ -73,7 +73,7 @@ class Profiler:
     as_of: datetime
 
     def profile(self, joint: Sequence[tuple[str, ...]], digest: str) -> Profile:
-        """Return how the declared fields, and those asked for together, are filled. See `Profile`.
+        """Return how the fields asked for together are filled; without any, all that are declared. See `Profile`.
 
         One record is a case where a workflow reads the source, else a row. A field is present in a case when a
         visible event carries a value of it, valid when none of these values breaks its expectation.
@@ -104,9 +104,10 @@ class Profiler:
         )
 
     def _names(self, joint: Sequence[tuple[str, ...]]) -> list[str]:
-        labels = [self.source.labels.field] if self.source.labels else []
+        """The fields asked for, so that a column that lacks stops no other question; else all that are declared."""
         asked = [name for fields in joint for name in fields]
-        return list(dict.fromkeys([*self.source.fields, *self.source.expects, *labels, *asked]))
+        labels = [self.source.labels.field] if self.source.labels else []
+        return list(dict.fromkeys(asked or [*self.source.fields, *self.source.expects, *labels]))
 
     def _records(self, names: Sequence[str]) -> ir.Table:
         """One row a record: its name, and for each field whether it is `present`, `wrong`, and a wrong value."""
