@@ -38,7 +38,8 @@ ANSWERS: dict[str, str] = {
     "`summary[]`: `kpi`, `n`, `value`, `lower`, `upper`; `detectable[]`: `gate`, `kpi`, `smallest`",
     "measure": "`readings[]`: `id`, `workflow`, `kpi`, `week`, `arm`, `segment`, `n`, `value`, `lower`, `upper`, "
     "`unit`, `evidence_level`, `immature`, `capped`, `without_value`; `money[]`: `use_case`, `promised` and `measured` "
-    "(a year), `realised` and `spend` (to date), `lines[]`; null is unknown; `currency`",
+    "(a year), `realised` and `spend` (to date), `lines[]`; null is unknown; `currency`; with "
+    "`--histograms`: `histograms[]`: `workflow`, `kpi`, `week`, `arm`, `unit`, `edges[]`, `counts[]`",
     "record": "`entry` (its index), `id`, `type`, `time`, `by`, `data`, `signed`, `files[]`",
     "review": "`id`, `as_of`, `fingerprint`, `file`, `changes[]`; each change has `n`, `kind` and `because`. A gate: "
     "`subject`, `gate`, `outcome`, `code`, `kpi`, `unit`, `estimate`, `lower`, `upper`, `cases`, `immature`, "

@@ -46,23 +46,28 @@ def baseline(  # noqa: D103 -- click shows the help of COMMANDS
 @programme_argument
 @click.argument("workflow", required=False)
 @as_of_option
-@click.option("--segments", is_flag=True, help="Also split every reading by the declared segments.")
+@click.option("--segments", is_flag=True, help="Also split every reading by segment and assigned unit.")
+@click.option("--histograms", is_flag=True, help="Also show how the values of each week are spread.")
 @answering("measure")
 def measure(  # noqa: D103 -- help in COMMANDS
-    directory: Path, workflow: str | None, as_of: datetime | None, *, segments: bool
+    directory: Path, workflow: str | None, as_of: datetime | None, *, segments: bool, histograms: bool
 ) -> Answer:
     from trueup.cli.views.evidence import measured_text
     from trueup.loop.facts.money import money
     from trueup.loop.measure import measure as measured
+    from trueup.loop.measure import spread
     from trueup.workspace import opened
 
     with progress_on_stderr() as progress, opened(directory, progress, recorded=False, workflow=workflow) as bench:
         instant = as_of or bench.clock.now()
         readings = measured(bench, workflow, instant, segments=segments)
         worth = money(bench, instant, workflow)
+        spreads = spread(bench, workflow, instant) if histograms else []
     data: dict[str, Any] = {
         "readings": [reading.to_json() for reading in readings],
         "money": [one.to_json() for one in worth],
         "currency": bench.programme.file.currency,
     }
+    if histograms:
+        data["histograms"] = spreads
     return Answer(data, measured_text)

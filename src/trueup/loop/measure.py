@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trueup.decide.level import Level
 from trueup.decide.numbers import known
@@ -34,6 +34,17 @@ def measure(bench: Workbench, workflow: str | None, as_of: datetime, *, segments
         bench.progress(f"measuring {name}", done, len(names))
         readings += readings_of(bench, name, as_of, segments=segments)
     return readings
+
+
+def spread(bench: Workbench, workflow: str | None, as_of: datetime) -> list[dict[str, Any]]:
+    """Return the weekly histograms of every KPI that has fixed buckets. Raises as `measure`."""
+    names = [require_workflow(bench.programme, workflow)] if workflow else _with_events(bench.programme)
+    return [
+        {"workflow": name, "unit": kpi.shown_unit, **histogram.to_json()}
+        for name in names
+        for kpi_name, kpi in bench.programme.workflows[name].kpis.items()
+        for histogram in bench.observations.observer().histograms(name, kpi_name, as_of)
+    ]
 
 
 def require_workflow(programme: Programme, name: str) -> str:

@@ -16,6 +16,7 @@ from trueup.observe.formats import mixed_fields
 from trueup.observe.population import population_of
 from trueup.observe.profiles import Profiler, described, duplicates, newest, reader_of
 from trueup.observe.rates import WeekRates, periods
+from trueup.observe.spread import week_histograms
 from trueup.observe.tracing import traced
 from trueup.observe.vectors import case_vector
 from trueup.observe.weeks import CaseTable, Segment, is_weekly, week_statistics
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from trueup.observe.cases.source import EventSource
     from trueup.observe.engine import Engine
     from trueup.observe.formats import Mixture
-    from trueup.observe.tables import CaseVector, Population, TracedCase, WeekStatistic
+    from trueup.observe.tables import CaseVector, Population, TracedCase, WeekHistogram, WeekStatistic
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class _Opened:
     table: CaseTable
     positions: Mapping[str, int]
     unit: str | None
+    units: Sequence[Segment]
 
 
 @dataclass
@@ -65,7 +67,7 @@ class Observer:
     def weekly(
         self, workflow: str, as_of: datetime, *, kpis: Sequence[str] | None = None, segments: bool = False
     ) -> list[WeekStatistic]:
-        """Return the weekly statistics of the KPIs named (None: all), with `segments` also by declared segment.
+        """Return the weekly statistics of the KPIs named (None: all), with `segments` also by segment and unit.
 
         Ordered by KPI, segment, week, arm. Raises NotFoundError for a workflow or KPI that is not declared;
         DataError `no-events`, `no-maturity`, `no-completion`, `missing-column`, `no-case`, `bad-time`.
@@ -73,7 +75,7 @@ class Observer:
         opened = self._opened(workflow)
         chosen = [self._position(workflow, kpi) for kpi in (kpis if kpis is not None else self._kpis(workflow))]
         rows: list[WeekStatistic] = []
-        for segment in (None, *opened.table.segments) if segments else (None,):
+        for segment in (None, *opened.table.segments, *opened.units) if segments else (None,):
             by_kpi: dict[str, list[WeekStatistic]] = {}
             for row in week_statistics(opened.table, as_of, chosen, segment):
                 by_kpi.setdefault(row.kpi, []).append(row)
@@ -108,6 +110,11 @@ class Observer:
         opened = self._opened(workflow)
         position = self._position(workflow, kpi)
         return case_vector(opened.table, position, opened.unit, since=since, until=until, mature_by=mature_by)
+
+    def histograms(self, workflow: str, kpi: str, as_of: datetime) -> list[WeekHistogram]:
+        """Return how a KPI's values are spread, by week and arm, where it has fixed buckets. Raises as `weekly`."""
+        opened = self._opened(workflow)
+        return week_histograms(opened.table, self._position(workflow, kpi), as_of)
 
     def population(self, workflow: str, *, since: datetime, until: datetime, as_of: datetime) -> Population:
         """Return the cases that started in [since, until), as they stood at an instant. Raises as `weekly`."""
@@ -180,7 +187,9 @@ class Observer:
         drawn, since = self.assignments.get(workflow, {}), self.assigned_from.get(workflow, {})
         assigned = with_assigned(self.engine, valued, design, drawn, since)
         table = CaseTable(self.engine, self.engine.keep(assigned), measures, segments, pilot, source.window)
-        return _Opened(source, table, {measure.name: place for place, measure in enumerate(measures)}, unit)
+        assigned_unit = pilot.design.unit if pilot else ""
+        units = [] if unit is None or assigned_unit in names else [_segment(assigned_unit, unit)]
+        return _Opened(source, table, {measure.name: place for place, measure in enumerate(measures)}, unit, units)
 
     def _measures(self, workflow: str, declared: Workflow, source: EventSource, needs: Needs) -> list[Measure]:
         """The KPIs that can be computed; what speaks against the others is said when they are asked for."""

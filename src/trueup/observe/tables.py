@@ -55,6 +55,31 @@ class WeekStatistic:
 
 
 @dataclass(frozen=True, slots=True)
+class WeekHistogram:
+    """Mature cases of one (week of case start, arm) counted in fixed buckets.
+
+    `edges` are the lower ends of the buckets in the KPI's unit, `counts` the cases from each to the next; the last
+    bucket is open upwards.
+    """
+
+    kpi: str
+    week: date
+    arm: str
+    edges: tuple[float, ...]
+    counts: tuple[int, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the published form."""
+        return {
+            "kpi": self.kpi,
+            "week": self.week.isoformat(),
+            "arm": str(self.arm),
+            "edges": list(self.edges),
+            "counts": list(self.counts),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class CaseVector:
     """The mature cases of one KPI, ordered by (matured at, SHA-256 of the case id).
 

@@ -42,6 +42,7 @@ def _smallest(row: Mapping[str, Any]) -> str:
 def measured_text(data: Mapping[str, Any]) -> str:
     """Render readings, and below them the money of each use case."""
     lines = [readings_text(data)]
+    lines += _spreads(data.get("histograms", []))
     if data["money"]:
         currency = data["currency"] or "money"
         lines += ["", f"{currency:<22}{'promised/y':>13}{'measured/y':>13}{'realised':>13}{'spent':>13}"]
@@ -49,6 +50,26 @@ def measured_text(data: Mapping[str, Any]) -> str:
         figures = (one[key] for key in ("promised", "measured", "realised", "spend"))
         lines.append(f"{one['use_case']:<22}" + "".join(f"{_money(figure):>13}" for figure in figures))
     return "\n".join(lines)
+
+
+_BARS = " ▁▂▃▄▅▆▇█"
+
+
+def _spreads(histograms: list[Mapping[str, Any]]) -> list[str]:
+    """Draw each week's spread as a row of bars, lowest bucket first."""
+    lines: list[str] = []
+    for (workflow, kpi), rows in groupby(histograms, key=lambda row: (row["workflow"], row["kpi"])):
+        listed = list(rows)
+        edges = listed[0]["edges"]
+        ends = f"{plain(edges[0], listed[0]['unit'])} to {plain(edges[-1], listed[0]['unit'])} and more"
+        lines += ["", f"{workflow}.{kpi}, spread: {len(edges)} buckets from {ends}"]
+        lines += [f"  {row['week']:<11} {row['arm']:<10} |{_bars(row['counts'])}|" for row in listed]
+    return lines
+
+
+def _bars(counts: list[int]) -> str:
+    most = max(counts) or 1
+    return "".join(_BARS[-(-count * (len(_BARS) - 1) // most)] for count in counts)
 
 
 def _money(amount: float | None) -> str:
