@@ -14,7 +14,17 @@ from tests.running import run_trueup
 from tests.web.consoles import Console
 
 SAVED = "2024-05-27-a"
-PAGES = ["/", "/review", "/review/1", f"/reviews/{SAVED}", f"/reviews/{SAVED}/2", "/ledger", "/ledger/0", "/help"]
+PAGES = [
+    "/",
+    "/review",
+    "/review/1",
+    f"/reviews/{SAVED}",
+    f"/reviews/{SAVED}/2",
+    "/ledger",
+    "/ledger/0",
+    "/workflows/claims",
+    "/help",
+]
 HOSTILE = """<script>alert(1)</script>"'&{{7*7}}"""
 
 
@@ -126,6 +136,7 @@ def test_a_wrong_instant_is_refused_with_the_way_out(browser: TestClient, wrong:
         "/ledger/999",
         "/ledger/-1",
         "/static/../pages.py",
+        "/workflows/letters",
         "/openapi.json",
         "/docs",
     ],
@@ -148,6 +159,20 @@ def test_the_ledger_page_filters_and_refuses_unknown_types(browser: TestClient) 
     only = data(browser, "/ledger.json?type=baseline.registered")
     assert {entry["type"] for entry in only["entries"]} == {"baseline.registered"}
     assert browser.get("/ledger?type=baseline.registred").status_code == 400
+
+
+def test_a_chart_has_a_twin_of_readings_and_an_interval_for_every_point(browser: TestClient, registered: Path) -> None:
+    asked = run_trueup("measure", registered, "claims", "--as-of", "2024-05-27", "--json").data["readings"]
+    shown = data(browser, "/workflows/claims.json?as_of=2024-05-27")
+    primary = shown["kpis"][0]
+    assert primary["kpi"] == shown["primary"] == "cycle_time"
+    assert primary["readings"] == [row for row in asked if row["kpi"] == "cycle_time"]
+    points = primary["chart"]["points"]
+    assert len(points) == sum(row["value"] is not None for row in primary["readings"])
+    assert all(point["to"] < point["y"] < point["from"] for point in points)
+    text = browser.get("/workflows/claims?as_of=2024-05-27").text
+    assert text.count("<circle") >= len(points)
+    assert primary["readings"][0]["id"] in text
 
 
 def test_hostile_names_are_shown_and_not_run(copied: Path) -> None:

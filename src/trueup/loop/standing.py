@@ -9,6 +9,7 @@ from trueup.decide.bars import Side, contrast_of
 from trueup.decide.gate import ALPHA
 from trueup.decide.level import Level
 from trueup.decide.numbers import interval_json
+from trueup.declare.model.programme import Objective
 from trueup.kernel.clock import end_of_day, parse_instant, start_of_day
 from trueup.kernel.errors import DataError, LedgerBrokenError
 from trueup.kernel.quantities import Bar, BarKind
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from trueup.decide.comparison import Comparison
-    from trueup.declare.model.programme import Objective, Target
+    from trueup.declare.model.programme import Target
     from trueup.loop.workbench import Workbench
 
 _STATES = {Side.GOOD: "reached", Side.BAD: "not reached", Side.ACROSS: "not sure yet"}
@@ -43,6 +44,11 @@ def objective_standings(bench: Workbench, as_of: datetime) -> list[dict[str, Any
     The interval is the anytime-valid one (95%), because this may be looked at on any day.
     """
     return [_standing(bench, name, one, as_of) for name, one in bench.programme.file.objectives.items()]
+
+
+def primary_standing(bench: Workbench, workflow: str, kpi: str, as_of: datetime) -> dict[str, Any]:
+    """Return the same of one KPI of a workflow, without targets."""
+    return _standing(bench, workflow, Objective(kpi=f"{workflow}.{kpi}"), as_of)
 
 
 def _standing(bench: Workbench, name: str, objective: Objective, as_of: datetime) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from trueup.web.door import ENTRANCE, HEADERS, SESSION, Door
 from trueup.web.pages import STATIC, Page, render, static
 from trueup.web.site import Look, Site
 from trueup.web.today import today
+from trueup.web.workflow import workflow
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
@@ -70,6 +71,12 @@ def _entry(site: Site, look: Look, asked: Asked) -> tuple[Page, Mapping[str, Any
     return Page("entry.html", f"Entry {index}", "ledger"), record.entry(site, index)
 
 
+def _workflow(site: Site, look: Look, asked: Asked) -> tuple[Page, Mapping[str, Any]]:
+    name = str(asked.path["name"])
+    data = site.kept(f"workflow {name}", look, lambda: workflow(site, look, name))
+    return Page("workflow.html", data["name"], "today"), data
+
+
 def _help(site: Site, look: Look, asked: Asked) -> tuple[Page, Mapping[str, Any]]:
     del site, look, asked
     return Page("help.html", "Help"), {"levels": [[str(level), level.wording] for level in Level]}
@@ -84,6 +91,7 @@ ROUTES: Mapping[str, Model] = {
     "/reviews/{name}/{n}": _chain,
     "/ledger": _ledger,
     "/ledger/{index}": _entry,
+    "/workflows/{name}": _workflow,
     "/help": _help,
 }
 
