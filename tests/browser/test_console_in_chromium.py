@@ -20,7 +20,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 AXE = Path(__file__).with_name("axe.min.js")
 AXE_SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
 SAVED = "/reviews/2024-05-27-a"
-PAGES = ["/", "/review", f"{SAVED}/1", f"{SAVED}/2", "/ledger", "/ledger/0", "/workflows/claims", "/help"]
+PAGES = ["/", "/review", f"{SAVED}/1", f"{SAVED}/2", "/ledger", "/ledger/0", "/workflows/claims", "/portfolio", "/help"]
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs the Debian package chromium")
 

@@ -23,6 +23,7 @@ PAGES = [
     "/ledger",
     "/ledger/0",
     "/workflows/claims",
+    "/portfolio",
     "/help",
 ]
 HOSTILE = """<script>alert(1)</script>"'&{{7*7}}"""
@@ -173,6 +174,11 @@ def test_a_chart_has_a_twin_of_readings_and_an_interval_for_every_point(browser:
     text = browser.get("/workflows/claims?as_of=2024-05-27").text
     assert text.count("<circle") >= len(points)
     assert primary["readings"][0]["id"] in text
+
+
+def test_the_portfolio_is_what_rank_answers(browser: TestClient, registered: Path) -> None:
+    asked = run_trueup("rank", registered, "--as-of", "2024-05-27", "--json").data
+    assert data(browser, "/portfolio.json?as_of=2024-05-27") == asked
 
 
 def test_hostile_names_are_shown_and_not_run(copied: Path) -> None:

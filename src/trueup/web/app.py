@@ -16,6 +16,7 @@ from trueup.kernel.errors import NotFoundError, TrueupError, UsageError
 from trueup.web import record, reviews
 from trueup.web.door import ENTRANCE, HEADERS, SESSION, Door
 from trueup.web.pages import STATIC, Page, render, static
+from trueup.web.portfolio import portfolio
 from trueup.web.site import Look, Site
 from trueup.web.today import today
 from trueup.web.workflow import workflow
@@ -71,6 +72,11 @@ def _entry(site: Site, look: Look, asked: Asked) -> tuple[Page, Mapping[str, Any
     return Page("entry.html", f"Entry {index}", "ledger"), record.entry(site, index)
 
 
+def _portfolio(site: Site, look: Look, asked: Asked) -> tuple[Page, Mapping[str, Any]]:
+    del asked
+    return Page("portfolio.html", "Portfolio", "portfolio"), site.kept("portfolio", look, lambda: portfolio(site, look))
+
+
 def _workflow(site: Site, look: Look, asked: Asked) -> tuple[Page, Mapping[str, Any]]:
     name = str(asked.path["name"])
     data = site.kept(f"workflow {name}", look, lambda: workflow(site, look, name))
@@ -91,6 +97,7 @@ ROUTES: Mapping[str, Model] = {
     "/reviews/{name}/{n}": _chain,
     "/ledger": _ledger,
     "/ledger/{index}": _entry,
+    "/portfolio": _portfolio,
     "/workflows/{name}": _workflow,
     "/help": _help,
 }

@@ -43,6 +43,7 @@ SIGNALS = {
 }
 PAGES = (
     ("today", "/", "Today"),
+    ("portfolio", "/portfolio", "Portfolio"),
     ("review", "/review", "Review"),
     ("ledger", "/ledger", "Ledger"),
 )
