@@ -100,6 +100,8 @@ def reached(value: Any, path: tuple[str | int, ...]) -> Any:
 @given(st.dictionaries(KEYS, VALUES, max_size=6))
 @example({"long": ["word " * 40, {"a": "b" * 200, "c": [1.0] * 80}]})
 @example({"a": {"b": {"c": [[], {}, [[1]]]}}})
+@example({"0001-01-01": None, "0000-00-00": "0000-00-00", "2024-01-01T00:00:00Z": "2024-1-1"})
+@example({"day": "2024-02-29", "no day": "2023-02-29", "instant": "2024-01-01T00:00:00Z"})
 def test_what_is_rendered_is_read_back_by_this_reader_and_by_others(value: dict[str, Any]) -> None:
     text = render(value)
     assert json.dumps(said(text)) == json.dumps(value)

@@ -19,6 +19,7 @@ _WIDTH = 110
 _SAFE = re.compile(r"(?:[A-Za-z_(]|[+-]?\d|[./](?=\w))(?:[\w ./+()%=;-]|(?<=\w):(?=\w))*")
 _OLD_BOOLEANS = frozenset({"y", "n", "yes", "no", "on", "off"})
 _SEXAGESIMAL = re.compile(r"[-+]?\d+(?::\d+)+(?:\.\d*)?")
+_TIMESTAMP = re.compile(r"\d{4}-\d\d?-\d\d?(?:[Tt ].*)?")
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
@@ -85,6 +86,8 @@ def scalar(value: Any) -> str:
 def key_text(key: object) -> str:
     """Return a key. The format's own `on` stands without quotes, as people write it."""
     text = str(key)
+    if _TIMESTAMP.fullmatch(text):
+        return _quoted(text)
     return text if text.lower() in _OLD_BOOLEANS else _text(text)
 
 
@@ -97,10 +100,23 @@ def _float(value: float) -> str:
 def _text(text: str) -> str:
     # Text to this reader, and a number or a truth value to others.
     ambiguous = text.lower() in _OLD_BOOLEANS or _SEXAGESIMAL.fullmatch(text) is not None or _signed_number(text)
+    ambiguous = ambiguous or (_TIMESTAMP.fullmatch(text) is not None and not _is_day(text))
     if _SAFE.fullmatch(text) and not text.endswith(" ") and not ambiguous and plain(text) == text:
         return text
+    return _quoted(text)
+
+
+def _quoted(text: str) -> str:
     quoted = json.dumps(text, ensure_ascii=False)
     return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", quoted)
+
+
+def _is_day(text: str) -> bool:
+    """Days stand without quotes, as people write them; other readers make dates of them."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _signed_number(text: str) -> bool:
