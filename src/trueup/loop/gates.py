@@ -48,7 +48,6 @@ class JudgedGate:
     population: Population | None
     watch: Comparison | None
     forecast_weeks: int | None
-    by_guardrail_watch: bool = False
     checklist: Mapping[str, int | None] = field(default_factory=dict)
 
 
@@ -226,7 +225,6 @@ def _crossed_in_between(
         population,
         question.comparison,
         None,
-        by_guardrail_watch=True,
     )
 
 

@@ -47,7 +47,6 @@ class FrozenGate(Declared):
 
     scale: bool = False
     bar: str | None = None
-    smallest_detectable: float | None = None
 
 
 class Registration(Declared):
