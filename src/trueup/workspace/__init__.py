@@ -1,0 +1,37 @@
+"""The composition root: one programme and its state. Clocks, settings and keys are made here and nowhere else."""
+
+from trueup.workspace.data import DeclaredData
+from trueup.workspace.opening import approval_desk, bodies_of, checked_programme, needed_files, opened
+from trueup.workspace.recording import (
+    KEY_SETTING,
+    ledger_vkey,
+    open_ledger,
+    prove_entry,
+    reading_ledger,
+    require_ledger,
+    verify_ledger,
+)
+from trueup.workspace.settings import STATE, SystemClock, new_secret, runner_name
+from trueup.workspace.signing import SIGNING_KEY_SETTING, signer_for
+
+__all__ = [
+    "KEY_SETTING",
+    "SIGNING_KEY_SETTING",
+    "STATE",
+    "DeclaredData",
+    "SystemClock",
+    "approval_desk",
+    "bodies_of",
+    "checked_programme",
+    "ledger_vkey",
+    "needed_files",
+    "new_secret",
+    "open_ledger",
+    "opened",
+    "prove_entry",
+    "reading_ledger",
+    "require_ledger",
+    "runner_name",
+    "signer_for",
+    "verify_ledger",
+]

@@ -1,0 +1,177 @@
+"""The programme's ledger: opened with its key, held against its pin, verified, proved."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trueup.kernel.errors import LedgerBrokenError, NotFoundError
+from trueup.workspace.settings import STATE, SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trueup.declare.model.programme import LedgerPin
+    from trueup.kernel.clock import Clock
+    from trueup.kernel.progress import Progress
+    from trueup.ledger.log import Ledger
+    from trueup.ledger.note import Signer
+    from trueup.ledger.proof import Proof
+    from trueup.ledger.verify import Report, Witness
+
+_LEDGER = "ledger.db"
+_KEY = "key"
+KEY_SETTING = "TRUEUP_LEDGER_KEY"
+
+
+def open_ledger(root: Path, pin: LedgerPin | None, clock: Clock, *, write: bool) -> tuple[Ledger, str | None]:
+    """Return the programme's ledger and its public key (None when it has none yet).
+
+    Reading creates nothing: a ledger that is not there is empty. Writing makes the key when there is neither key
+    nor pin. Raises LedgerBrokenError when the key is missing or not the one that is pinned.
+    """
+    from trueup.backends.sqlite import SqliteStore
+    from trueup.ledger.keys import check_pin, default_origin
+    from trueup.ledger.log import Ledger
+
+    origin = pin.origin if pin else default_origin(root.resolve().name)
+    pinned = pin is not None and pin.vkey is not None
+    # Who only reads a pinned ledger needs no key, and is not stopped by a bad one.
+    signer = None if pinned and not write else _signer(root, origin, pin, write=write)
+    if signer is not None and pin is None:
+        # A key that was made before the pin was written keeps its name, wherever the folder has moved since.
+        origin = signer.name
+    elif signer is not None and not pinned:
+        signer = signer.renamed(origin)
+    if signer is not None and pin is not None and pin.vkey is not None:
+        check_pin(signer, pin.vkey)
+    store = SqliteStore(root / STATE / _LEDGER, read_only=not write)
+    vkey = signer.verifier.text if signer else (pin.vkey if pin else None)
+    return Ledger(store, clock, signer, origin), vkey
+
+
+def _signer(root: Path, origin: str, pin: LedgerPin | None, *, write: bool) -> Signer | None:
+    from trueup.ledger.keys import new_signer, parse_key, read_key, store_key
+
+    from_environment = os.environ.get(KEY_SETTING)
+    if from_environment:
+        return parse_key(from_environment, KEY_SETTING)
+    path = root / STATE / _KEY
+    signer = read_key(path)
+    if signer is not None or not write:
+        return signer
+    if pin is not None and pin.vkey is not None:
+        raise LedgerBrokenError(
+            "key-missing",
+            "programme.yaml pins a ledger, but its signing key is not here.",
+            f"Bring back {STATE}/{_KEY} (and {STATE}/{_LEDGER}) from your backup, or set {KEY_SETTING}.",
+        )
+    return store_key(path, new_signer(origin))
+
+
+def require_ledger(root: Path, pin: LedgerPin | None, ledger: Ledger) -> None:
+    """Raise LedgerBrokenError when the ledger that the files pin is missing, shortened or another's."""
+    from trueup.ledger.note import Checkpoint, Note, Verifier
+    from trueup.loop.journal import CHECKPOINT_FILE
+
+    if pin is None or pin.vkey is None:
+        return
+    hint = f"Find out what happened to it, then bring {STATE} back from your backup:\n    trueup ledger verify {root}"
+    if not (root / STATE / _LEDGER).exists():
+        raise LedgerBrokenError(
+            "ledger-missing", f"programme.yaml pins a ledger, but there is no {STATE}/{_LEDGER}.", hint
+        )
+    witness = root / CHECKPOINT_FILE
+    for text in (ledger.checkpoint(), witness.read_text("utf-8") if witness.exists() else None):
+        if text is None:
+            continue
+        try:
+            note = Note.parse(text)
+            ours = note.signed_by(Verifier.parse(pin.vkey)) and ledger.agrees_with(Checkpoint.parse(note.text))
+        except ValueError:
+            ours = False
+        if not ours:
+            raise LedgerBrokenError("ledger-not-ours", "The ledger does not continue what was signed before.", hint)
+
+
+@contextmanager
+def reading_ledger(root: Path) -> Iterator[Ledger]:
+    """Open a programme's ledger for reading, whatever the state of its other files."""
+    from trueup.declare.pin import read_pin
+
+    ledger, _ = open_ledger(root, read_pin(root), SystemClock(), write=False)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def ledger_vkey(root: Path) -> str:
+    """Return the public key of a programme's ledger: the pinned one, else the key's. Raises NotFoundError."""
+    from trueup.declare.pin import read_pin
+
+    pin = read_pin(root)
+    if pin is not None and pin.vkey is not None:
+        return pin.vkey
+    ledger, vkey = open_ledger(root, pin, SystemClock(), write=False)
+    ledger.close()
+    if vkey is None:
+        raise NotFoundError(
+            "no-ledger-key",
+            "This programme has no ledger yet, and so no key.",
+            f"The first command that records something makes one:\n    trueup baseline {root} WORKFLOW",
+        )
+    return vkey
+
+
+def prove_entry(root: Path, index: int) -> Proof:
+    """Prove an entry; the ledger is opened for writing only when a checkpoint has to be signed first."""
+    from trueup.declare.pin import read_pin
+
+    with reading_ledger(root) as ledger:
+        ledger.entry(index)
+        if ledger.covered() > index:
+            return ledger.prove(index)
+    pin = read_pin(root)
+    ledger, _ = open_ledger(root, pin, SystemClock(), write=True)
+    try:
+        require_ledger(root, pin, ledger)
+        return ledger.prove(index)
+    finally:
+        ledger.close()
+
+
+def verify_ledger(root: Path, progress: Progress) -> Report:
+    """Verify a programme's ledger against its pin and its witnesses; changes nothing, anywhere.
+
+    Reads the pin alone, so that it can answer while other declarations are broken. Raises NotFoundError when
+    the folder is no programme.
+    """
+    from trueup.backends.sqlite import SqliteStore
+    from trueup.declare.pin import read_pin
+    from trueup.ledger.verify import verify
+
+    pin = read_pin(root)
+    vkey, origin = (pin.vkey, pin.origin) if pin else (None, None)
+    store = SqliteStore(root / STATE / _LEDGER, read_only=True)
+    try:
+        return verify(store, vkey=vkey, origin=origin, witnesses=_witnesses(root), progress=progress)
+    finally:
+        store.close()
+
+
+def _witnesses(root: Path) -> list[Witness]:
+    """Return the checkpoints that stand outside the ledger: the file in the folder, and the one committed in git."""
+    from trueup.connectors.git import GitRepository
+    from trueup.ledger.verify import Witness
+    from trueup.loop.journal import CHECKPOINT_FILE
+
+    file = root / CHECKPOINT_FILE
+    found = [Witness(CHECKPOINT_FILE, file.read_bytes())] if file.is_file() else []
+    repository = GitRepository(root)
+    committed = repository.show(CHECKPOINT_FILE) if repository.present() else None
+    if committed is not None:
+        found.append(Witness(f"{CHECKPOINT_FILE} in git", committed))
+    return found
