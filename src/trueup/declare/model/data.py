@@ -26,6 +26,12 @@ class Labels(Declared):
     needed: int = Field(ge=0)
 
 
+class Volume(Declared):
+    """How many records (cases, where a workflow reads the source) are needed."""
+
+    needed: int = Field(ge=0)
+
+
 class DataSource(Declared):
     """A log or table.
 
@@ -40,6 +46,7 @@ class DataSource(Declared):
     fields: dict[str, str] = {}
     expects: dict[str, Expectation] = {}
     labels: Labels | None = None
+    volume: Volume | None = None
     fresh_within: PeriodValue | None = None
     missing: Texts = ("", "?")
     dates: Literal["day-first", "month-first"] | None = None

@@ -51,7 +51,7 @@ class Incident(Declared):
 
 
 class Supplier(Declared):
-    """An outside supplier's plan for its first 90 days."""
+    """An outside supplier's plan for its first 90 days, and where its promise can be measured (`kpi`, from `since`)."""
 
     process: str | None = None
     owner: str | None = None
@@ -59,6 +59,8 @@ class Supplier(Declared):
     expected: BarValue | None = None
     cadence: str | None = None
     handover: str | None = None
+    kpi: str | None = None
+    since: Day | None = None
 
 
 class Waiver(Declared):

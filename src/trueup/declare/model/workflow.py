@@ -238,16 +238,39 @@ class Checks(Declared):
 
 
 class Groups(Declared):
-    """Groups between which outcome rates may differ only so far."""
+    """Groups between which outcome rates may differ only so far. `kpi`: the share that is compared; without it, all."""
 
     field: str
     rates_within: DistanceValue | None = None
+    kpi: str | None = None
 
 
 class Exceptions(Declared):
-    """The share of cases that may leave the normal path before the workflow counts as unstable."""
+    """The share of cases that may leave the normal path before the workflow counts as unstable.
+
+    `kpi` is the share that counts them; of one that is better higher, the others are the exceptions.
+    """
 
     at_most: Fraction
+    kpi: str | None = None
+
+
+class Unanswered(Declared):
+    """The share of cases that were left unanswered, or answered with little confidence, and what they were about."""
+
+    kpi: str
+    topic: str | None = None
+
+
+class Adoption(Declared):
+    """The share of eligible people who used the workflow within a time, by the actors of the events that say so.
+
+    `kpi`: the share whose events count as use; without it, the first that is counted among treated cases.
+    """
+
+    people_at_least: Fraction
+    within: PeriodValue | None = None
+    kpi: str | None = None
 
 
 class Workflow(Declared):
@@ -267,3 +290,5 @@ class Workflow(Declared):
     checks: Checks | None = None
     groups: Groups | None = None
     exceptions: Exceptions | None = None
+    unanswered: Unanswered | None = None
+    adoption: Adoption | None = None

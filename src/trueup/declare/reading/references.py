@@ -148,6 +148,7 @@ def _of_programme(file: ProgrammeFile) -> Iterator[Reference]:
         yield from _all(Kind.PERSON, incident.tell, "incidents", name, "tell")
     for name, supplier in file.suppliers.items():
         yield from _one(Kind.PERSON, supplier.owner, "suppliers", name, "owner")
+        yield from _one(Kind.KPI, supplier.kpi, "suppliers", name, "kpi")
     for position, waiver in enumerate(file.waivers):
         yield Reference(("waivers", position, "by"), Kind.PERSON, waiver.by)
 
@@ -178,6 +179,8 @@ def _of_workflow(workflow: Workflow) -> Iterator[Reference]:
         yield from _one(Kind.OWN_KPI, workflow.pilot.primary, "pilot", "primary")
         for name in workflow.pilot.guardrails:
             yield Reference(("pilot", "guardrails", name), Kind.OWN_KPI, name, key=True)
+    for key in ("groups", "exceptions", "unanswered", "adoption"):
+        yield from _one(Kind.OWN_KPI, getattr(getattr(workflow, key), "kpi", None), key, "kpi")
     for name, action in workflow.actions.items():
         yield from _all(Kind.PERSON, action.approvers, "actions", name, "approvers")
 
