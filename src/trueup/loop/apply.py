@@ -78,8 +78,8 @@ def apply(bench: Workbench, ask: Ask, sign: Sign) -> dict[str, Any]:
 def _refuse_second(bench: Workbench, saved: Mapping[str, Any]) -> None:
     applied = [
         item
-        for item in bench.ledger.entries()
-        if item.entry.type == "review.applied" and item.entry.data.get("fingerprint") == saved["fingerprint"]
+        for item in bench.ledger.entries("review.applied")
+        if item.entry.data.get("fingerprint") == saved["fingerprint"]
     ]
     if applied:
         raise ConflictError(
@@ -202,6 +202,9 @@ def _new_contents(bench: Workbench, edits: Sequence[Edit]) -> dict[str, bytes]:
         by_file.setdefault(file, []).append((path, value))
     contents = pinned(bench, tuple(by_file.pop("programme.yaml", [])))
     for file, changes in by_file.items():
+        if changes[0][0] == ():
+            contents[file] = str(changes[0][1]).encode()
+            continue
         text = (bench.root / file).read_bytes().decode("utf-8")
         contents[file] = edited(text, changes).encode()
     return contents

@@ -124,7 +124,7 @@ def recover(root: Path, ledger: Ledger, repository: Repository) -> None:
 
 
 def _recorded(ledger: Ledger, ids: Sequence[str]) -> bool:
-    return set(ids) <= {recorded.id for recorded in ledger.entries()}
+    return all(ledger.find(entry_id) is not None for entry_id in ids)
 
 
 def _stage(root: Path, folder: Path, plan: Plan, names: tuple[str, ...]) -> None:

@@ -14,7 +14,7 @@ from trueup.kernel.files import write_durably
 from trueup.loop.assumptions import assumption_changes
 from trueup.loop.changes import AssumptionChange, GateChange
 from trueup.loop.findings.change import Told, finding_changes
-from trueup.loop.gates import gate_inputs, judged_gates
+from trueup.loop.gates import judged_gates
 from trueup.loop.measure import readings_of
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from trueup.ledger.records import Reading
-    from trueup.loop.changes import Change
+    from trueup.loop.changes import Chain, Change
     from trueup.loop.gates import JudgedGate
     from trueup.loop.workbench import Workbench
 
@@ -99,8 +99,8 @@ def decided_fingerprints(bench: Workbench, as_of: datetime) -> set[str]:
     """Return the proposals that were decided in reviews that looked from `as_of` or before."""
     return {
         str(item.entry.data.get("fingerprint"))
-        for item in bench.ledger.entries()
-        if item.entry.type == "change.decided" and _looked_from(item.entry.data, item.entry.time) <= as_of
+        for item in bench.ledger.entries("change.decided")
+        if _looked_from(item.entry.data, item.entry.time) <= as_of
     }
 
 
@@ -156,14 +156,9 @@ def save(bench: Workbench, review: Review) -> dict[str, Any]:
     raise NotFoundError("too-many-reviews", f"There are no free ids left for {review.as_of:%Y-%m-%d}.")
 
 
-def chain_of(change: Change) -> dict[str, Any]:
-    """Return what opens a change: its readings, and the numbers that went into the formula."""
-    if isinstance(change, GateChange):
-        return {
-            "readings": [reading.to_json() for reading in change.readings],
-            "inputs": gate_inputs(change.judged),
-        }
-    return {"readings": [], "inputs": getattr(change, "source", {})}
+def chain_of(change: Change) -> Chain:
+    """Return what opens a change."""
+    return change.chain()
 
 
 def _fingerprint_in(content: bytes) -> str | None:

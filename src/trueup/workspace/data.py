@@ -22,7 +22,7 @@ class DeclaredData:
     """The programme's events and actuals, opened when they are first asked for."""
 
     def __init__(
-        self, programme: Programme, progress: Progress, entries: Callable[[], Iterable[Recorded]] = tuple
+        self, programme: Programme, progress: Progress, entries: Callable[[str], Iterable[Recorded]] = lambda _: ()
     ) -> None:
         from trueup.connectors.logs.declared import LogPaths
 
@@ -41,7 +41,7 @@ class DeclaredData:
             from trueup.observe.observer import Observer
 
             self._engine = DuckEngine(self._paths)
-            arms, since = drawn_arms(self._programme, self._entries)
+            arms, since = drawn_arms(self._programme, lambda: self._entries("case.assigned"))
             self._observer = Observer(self._programme, self._engine, self._paths.digest, self.actuals, arms, since)
         return self._observer
 
@@ -51,7 +51,9 @@ class DeclaredData:
             from trueup.loop.facts.recorded import recorded_actuals
             from trueup.observe.actuals import read_actuals
 
-            self._actuals = read_actuals(self._programme, lambda kind: recorded_actuals(self._entries(), kind))
+            self._actuals = read_actuals(
+                self._programme, lambda kind: recorded_actuals(self._entries(f"{kind}.recorded"), kind)
+            )
         return self._actuals
 
     def people(self) -> Sequence[WorkflowPerson]:

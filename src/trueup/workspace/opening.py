@@ -80,10 +80,10 @@ def opened(
             ledger.close()
 
 
-def _entries(programme: Programme, ledger: Ledger) -> Iterator[Recorded]:
+def _entries(programme: Programme, ledger: Ledger, event_type: str) -> Iterator[Recorded]:
     """Return what is recorded; a ledger that is not the pinned one would leave facts out, and is refused."""
     require_ledger(programme.root, programme.file.ledger, ledger)
-    return ledger.entries()
+    return ledger.entries(event_type)
 
 
 def needed_files(programme: Programme, workflow: str | None, use_case: str | None) -> set[str] | None:

@@ -43,7 +43,8 @@ def moved_promise(view: PilotView) -> Unknown | None:
 def unrecorded(bench: Workbench, name: str) -> Unknown | None:
     """The registration in the files against its hash in the ledger."""
     now = bench.programme.digests.get(registration_file(name))
-    recorded = [item.entry.data for item in bench.ledger.entries() if item.entry.type in REGISTERING]
+    found = [item for kind in REGISTERING for item in bench.ledger.entries(kind)]
+    recorded = [item.entry.data for item in sorted(found, key=lambda item: item.index)]
     of_this = [data for data in recorded if data.get("workflow") == name]
     if not of_this:
         return Unknown("registration-unrecorded", f"the ledger knows of no registration of {name}")
