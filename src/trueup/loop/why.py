@@ -11,7 +11,7 @@ from trueup.kernel.finding import Span
 from trueup.loop.review import load
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from trueup.loop.workbench import Workbench
     from trueup.observe.tables import CaseVector
@@ -37,9 +37,9 @@ def open_change(bench: Workbench, saved: Mapping[str, Any], n: int) -> dict[str,
         "review": saved["id"],
         "change": change,
         "readings": chain["readings"],
-        "formula": formula_of(change, chain["inputs"]),
+        "formula": chain.get("formula") or formula_of(change, chain["inputs"]),
         "events": _events(bench, change),
-        "declared": _declared(bench, change),
+        "declared": _declared(bench, change, chain.get("declared")),
         "data": _source_of(bench, change, chain["inputs"], saved["data"]),
     }
     return opened
@@ -132,7 +132,9 @@ def _spread(vector: CaseVector) -> list[str]:
     return chosen
 
 
-def _declared(bench: Workbench, change: Mapping[str, Any]) -> dict[str, Any]:
+def _declared(bench: Workbench, change: Mapping[str, Any], place: Sequence[str] | None) -> dict[str, Any]:
+    if place:
+        return _line(bench, place[0], *place[1:])
     if change["kind"] == "assumption":
         return _line(bench, PROGRAMME_FILE, "assumptions", change["id"])
     if change["kind"] == "finding":

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from trueup.declare.programme import Path_, Programme
+    from trueup.loop.changes import Chain, Formula
     from trueup.loop.findings.seen import Found
     from trueup.loop.workbench import Workbench
 
@@ -100,6 +101,16 @@ class FindingChange:
             "evidence": [],
             "fingerprint": self.fingerprint(),
         }
+
+    def chain(self) -> Chain:
+        """Return nothing to count: the finding says it all, and where."""
+        found = self.found.finding
+        formula: Formula = {
+            "name": f"finding {found.code}: {found.summary}",
+            "expression": found.detail,
+            "inputs": {},
+        }
+        return {"readings": [], "inputs": {}, "formula": formula}
 
 
 def finding_changes(bench: Workbench, as_of: datetime, told: Told) -> Iterator[FindingChange]:

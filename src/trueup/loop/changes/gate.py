@@ -1,69 +1,29 @@
-"""One line of a review: typed, explained and executed by the same object.
-
-Each kind of change knows its fingerprint (what is proposed, on which definition; never the estimate), who may
-sign it, and which edits make it so.
-"""
+"""A gate that is due, or a guardrail that is crossed: go, hold, stop or unknown, waiting for a decision."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from trueup.decide.gate import ALPHA
-from trueup.decide.numbers import interval_json, known
-from trueup.declare.programme import PROGRAMME_FILE, use_case_file, workflow_file
+from trueup.decide.numbers import interval_json
+from trueup.declare.programme import use_case_file, workflow_file
 from trueup.kernel.canonical import digest
 from trueup.kernel.clock import format_instant
-from trueup.loop.permission import may_change_strategy, may_decide_gate, may_expand, may_stop
+from trueup.loop.gates import gate_inputs
+from trueup.loop.permission import may_decide_gate, may_expand, may_stop
 from trueup.loop.pilots.promise import promised
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from trueup.decide.assumption import AssumptionVerdict
     from trueup.decide.gate import BarTest
     from trueup.decide.guardrail import GuardrailReading
-    from trueup.declare.model.data import Assumption
-    from trueup.declare.programme import Path_, Programme
+    from trueup.declare.programme import Programme
     from trueup.ledger.records import Reading
+    from trueup.loop.changes.base import Chain, Edit
     from trueup.loop.gates import JudgedGate
-
-# An edit: which file, where in it, what to write there.
-Edit = tuple[str, "Path_", object]
-
-
-class Change(Protocol):
-    """What every change can do."""
-
-    @property
-    def kind(self) -> str:
-        """`gate` or `assumption`."""
-        ...
-
-    def fingerprint(self) -> str:
-        """Name what is proposed and on which definition, so that a decision on it can be recognised."""
-        ...
-
-    def signers(self, programme: Programme, waived: Sequence[str]) -> set[str]:
-        """Return who may sign it, with the waivers asked for."""
-        ...
-
-    def waivable(self) -> tuple[str, ...]:
-        """Return the items that a signer may waive by name."""
-        ...
-
-    def edits(self, programme: Programme, by: str, on: date, waived: Sequence[str]) -> list[Edit]:
-        """Return the edits that make it so."""
-        ...
-
-    def outcome(self, waived: Sequence[str]) -> str:
-        """Return the outcome that the decision records."""
-        ...
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the published form, without `n`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +117,10 @@ class GateChange:
             "fingerprint": self.fingerprint(),
         }
 
+    def chain(self) -> Chain:
+        """Return the weekly readings and the two sides of the comparison."""
+        return {"readings": [reading.to_json() for reading in self.readings], "inputs": gate_inputs(self.judged)}
+
 
 def _cases(judged: JudgedGate) -> int | None:
     comparison = judged.question.comparison
@@ -196,71 +160,3 @@ def _bar_json(bar: BarTest | None) -> dict[str, Any] | None:
 def _still_running(programme: Programme, use_case: str, ended: str) -> bool:
     others = [programme.workflows[name] for name in programme.workflows_of(use_case) if name != ended]
     return any(other.pilot is None or other.pilot.ended is None for other in others)
-
-
-@dataclass(frozen=True, slots=True)
-class AssumptionChange:
-    """An assumption whose measurement says otherwise than the files."""
-
-    id: str
-    assumption: Assumption
-    verdict: AssumptionVerdict
-    source: dict[str, Any]
-
-    @property
-    def kind(self) -> str:
-        """Always `assumption`."""
-        return "assumption"
-
-    def fingerprint(self) -> str:
-        """Digest of the assumption, its measure and bound, and whether it holds."""
-        return digest(
-            {
-                "kind": self.kind,
-                "id": self.id,
-                "measure": self.assumption.measure,
-                "bound": self.verdict.bound,
-                "direction": self.verdict.direction,
-                "holds": self.verdict.holds,
-            }
-        )
-
-    def waivable(self) -> tuple[str, ...]:
-        """Nothing about a measurement can be waived."""
-        return ()
-
-    def outcome(self, waived: Sequence[str]) -> str:  # noqa: ARG002 -- the signature of every change
-        """`holds` or `false`."""
-        return "holds" if self.verdict.holds else "false"
-
-    def signers(self, programme: Programme, waived: Sequence[str]) -> set[str]:  # noqa: ARG002 -- every change answers the same questions
-        """Coordination, the sponsor, or anybody who decides."""
-        return may_change_strategy(programme)
-
-    def edits(self, programme: Programme, by: str, on: date, waived: Sequence[str]) -> list[Edit]:  # noqa: ARG002 -- every change answers the same questions
-        """`assumptions.ID.found`, which the ranking reads."""
-        measured = self.verdict.measured
-        found = {
-            "value": None if measured is None else float(f"{measured:.6g}"),
-            "on": on.isoformat(),
-            "holds": bool(self.verdict.holds),
-        }
-        return [(PROGRAMME_FILE, ("assumptions", self.id, "found"), found)]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the published form of an assumption change."""
-        return {
-            "kind": self.kind,
-            "id": self.id,
-            "subject": self.id,
-            "holds": self.verdict.holds,
-            "measured": known(self.verdict.measured),
-            "bound": self.verdict.bound,
-            "direction": self.verdict.direction,
-            "says": self.assumption.says,
-            "supports": list(self.assumption.supports),
-            "because": self.verdict.because,
-            "measure": self.assumption.measure,
-            "evidence": [self.source.get("digest")] if self.source.get("digest") else [],
-            "fingerprint": self.fingerprint(),
-        }
