@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.ledger.postgres_server import running_server
 from tests.running import Run, run_trueup
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -48,6 +49,13 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no folder of real logs; name one in TRUEUP_DATA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a real PostgreSQL that belongs to this run; started when a test first asks for it."""
+    with running_server() as url:
+        yield url
 
 
 @pytest.fixture

@@ -10,22 +10,22 @@ from pathlib import Path
 import pytest
 
 from tests.ledger.logs import ORIGIN, SIGNER, VKEY, TickingClock, note
+from trueup.backends.postgres import PostgresStore
 from trueup.backends.sqlite import SqliteStore
 from trueup.kernel.errors import ConflictError, LedgerBrokenError, StorageError
 from trueup.ledger.log import Ledger
 from trueup.ledger.store import Store
 from trueup.ledger.verify import verify
 
-# name -> (a place, read only?) -> a store
-STORES: dict[str, Callable[[Path, bool], Store]] = {
-    "sqlite": lambda folder, read_only: SqliteStore(folder / "ledger.db", read_only=read_only),
-}
+STORES = ("sqlite", "postgres")
 
 
 @pytest.fixture(params=STORES)
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[bool], Store]:
-    make = STORES[request.param]
-    return lambda read_only: make(tmp_path, read_only)
+    if request.param == "sqlite":
+        return lambda read_only: SqliteStore(tmp_path / "ledger.db", read_only=read_only)
+    url, origin = request.getfixturevalue("postgres"), f"{tmp_path}"
+    return lambda read_only: PostgresStore(url, origin, read_only=read_only)
 
 
 def log_on(store: Store) -> Ledger:

@@ -7,9 +7,12 @@ meanwhile; with one (a writer is at work, or died), file and log are copied and 
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import tempfile
+import threading
+from collections import defaultdict
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -24,6 +27,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _ATTEMPTS = 5
 _SMALLEST_PAGE = 512
+
+# POSIX drops all locks of a process on a file as soon as the process closes any descriptor of it. A copy that is
+# read beside a writer of the same process must therefore stay open until that writer is closed, or another process
+# takes the log for abandoned and deletes the write-ahead log under the writer. (SQLite does the same inside.)
+_guard = threading.Lock()
+_writers: defaultdict[str, int] = defaultdict(int)
+_parked: defaultdict[str, list[int]] = defaultdict(list)
 
 # What tells that a file changed: inode, size, modification time; None when there is no file.
 _Stamp = tuple[int, int, int] | None
@@ -90,7 +100,7 @@ class Snapshot:
         try:
             self._copy = tempfile.TemporaryDirectory(prefix="trueup-ledger-")
             target = Path(self._copy.name) / "ledger.db"
-            shutil.copyfile(self._path, target)
+            _copy_database(self._path, target)
             with suppress(FileNotFoundError):
                 shutil.copyfile(self._wal, target.with_name("ledger.db-wal"))
         except OSError as error:
@@ -111,6 +121,41 @@ class Snapshot:
                 connection.close()
         except FAILURES as error:
             raise describe(error) from error
+
+
+def writer_opens(path: Path) -> None:
+    """Note that this process holds locks on a file; call it before they are taken."""
+    with _guard:
+        _writers[_key(path)] += 1
+
+
+def writer_closed(path: Path) -> None:
+    """Note that the locks of one writer are given back, and close what waited for the last of them."""
+    key = _key(path)
+    with _guard:
+        _writers[key] -= 1
+        if _writers[key] <= 0:
+            del _writers[key]
+            for descriptor in _parked.pop(key, []):
+                os.close(descriptor)
+
+
+def _copy_database(source: Path, target: Path) -> None:
+    descriptor = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        with os.fdopen(descriptor, "rb", closefd=False) as stream, target.open("wb") as copy:
+            shutil.copyfileobj(stream, copy, 1 << 20)
+    finally:
+        key = _key(source)
+        with _guard:
+            if key in _writers:
+                _parked[key].append(descriptor)
+            else:
+                os.close(descriptor)
+
+
+def _key(path: Path) -> str:
+    return str(path.resolve())
 
 
 def is_new(connection: sqlite3.Connection) -> bool:

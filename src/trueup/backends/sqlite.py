@@ -11,8 +11,9 @@ import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from trueup.backends.snapshot import Snapshot, is_new
+from trueup.backends.snapshot import Snapshot, is_new, writer_closed, writer_opens
 from trueup.backends.sqlite_layout import FAILURES, LAYOUT, application_id, defects_of, describe
 from trueup.kernel.errors import LedgerBrokenError, StorageError
 from trueup.ledger.store import Defect, RawRow, Row
@@ -43,8 +44,11 @@ class SqliteStore:
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self._path = path
         self._lock = threading.RLock()
+        self._reading = threading.RLock()
         self._snapshot = Snapshot(path) if read_only else None
         self._writer: sqlite3.Connection | None = None
+        self._reader: sqlite3.Connection | None = None
+        self._owner: int | None = None
 
     def size(self) -> int:
         """Return the number of entries."""
@@ -100,14 +104,15 @@ class SqliteStore:
             own.close()
 
     @contextmanager
-    def write(self) -> Iterator[SqliteStore]:
+    def write(self, ids: Sequence[str] = ()) -> Iterator[SqliteStore]:  # noqa: ARG002 -- nothing is far away here
         """Begin a transaction under SQLite's writer lock; an exception inside undoes it."""
         if self._snapshot is not None:
             raise StorageError("read-only", "The ledger was opened for reading.", "")
         with self._lock:
             connection = self._writing()
             with _errors():
-                connection.execute("BEGIN IMMEDIATE")
+                _begin(connection)
+            self._owner = threading.get_ident()
             try:
                 yield self
                 with _errors():
@@ -117,6 +122,8 @@ class SqliteStore:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+            finally:
+                self._owner = None
 
     def insert(self, row: Row) -> None:
         """Add an entry at the end; call it inside `write`."""
@@ -130,10 +137,14 @@ class SqliteStore:
 
     def close(self) -> None:
         """Close the file; the last one out folds the write-ahead log into it."""
-        with self._lock:
+        with self._lock, self._reading:
+            if self._reader is not None:
+                self._reader.close()
+                self._reader = None
             if self._writer is not None:
                 self._writer.close()
                 self._writer = None
+                writer_closed(self._path)
             if self._snapshot is not None:
                 self._snapshot.close()
 
@@ -151,18 +162,41 @@ class SqliteStore:
             last = rows[-1][0]
 
     def _rows(self, query: str, arguments: Sequence[object]) -> list[Any]:
-        with self._lock:
+        if self._owner == threading.get_ident():
+            with _errors():
+                return self._writing().execute(query, arguments).fetchall()
+        with self._reading:
             if self._snapshot is None:
                 with _errors():
-                    return self._writing().execute(query, arguments).fetchall()
+                    return self._beside().execute(query, arguments).fetchall()
             found = self._snapshot.read(lambda connection: connection.execute(query, arguments).fetchall())
             return found or []
 
     def _writing(self) -> sqlite3.Connection:
-        if self._writer is None:
-            with _errors():
-                self._writer = _open_for_writing(self._path)
-        return self._writer
+        with self._lock:
+            if self._writer is None:
+                writer_opens(self._path)
+                try:
+                    with _errors():
+                        self._writer = _open_for_writing(self._path)
+                except BaseException:
+                    writer_closed(self._path)
+                    raise
+            return self._writer
+
+    def _beside(self) -> sqlite3.Connection:
+        """Return a connection for reading beside the writer's, so that nobody who reads waits for the disk."""
+        if self._reader is None:
+            # Under the lock until the writer stands: the file is laid out by then.
+            self._writing()
+            self._reader = sqlite3.connect(
+                f"file:{quote(str(self._path.resolve()))}?mode=ro",
+                uri=True,
+                timeout=_PATIENCE_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+        return self._reader
 
 
 _HINT = "Find out what happened to it:\n  trueup ledger verify DIR"
@@ -186,6 +220,26 @@ def _open_for_writing(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    """Take the writer's lock. SQLite's own waiting sleeps up to 100 ms at a time, for a lock that is held for one."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    pause = 0.0002
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(pause)
+                pause = min(2 * pause, 0.005)
+            else:
+                return
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {int(1000 * _PATIENCE_SECONDS)}")
 
 
 def _check_format(connection: sqlite3.Connection, name: str) -> None:

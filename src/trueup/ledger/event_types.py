@@ -120,6 +120,7 @@ _TYPES = (
             "case": "the case that it is for",
             "requester": "who asked for it",
             "runner": "the process that asked the gate",
+            "reserved": "the values of arguments whose sum is limited, as decimals: what it takes from the limits",
         },
     ),
     EventType(
@@ -136,6 +137,7 @@ _TYPES = (
             "policy": "the version of the policy: SHA-256 of all that a verdict rests on",
             "approval": "the approval that it uses up, where it is the second answer to a step",
             "runner": "the process that asked the gate",
+            "reserved": "as in action.intended, for the arguments that a person accepted",
         },
     ),
     EventType(
@@ -184,6 +186,51 @@ _TYPES = (
             "to": "to whom it was handed on",
             "signature": "as in change.decided",
             "claimed": "as in change.decided",
+        },
+    ),
+    EventType(
+        "action.settled",
+        "A person found out what became of an allowed step that has no outcome. It is not run again either way.",
+        {
+            "workflow": "the workflow's id",
+            "action": "the declared action",
+            "step": "the step of the workflow",
+            "intent": "the id of the entry action.intended",
+            "happened": "true when it took effect",
+            "because": "what they saw",
+            **_SAID_BY,
+        },
+    ),
+    EventType(
+        "kill.switched",
+        "Somebody stopped a workflow or the whole programme, or let it go on. Holds for the next action, everywhere.",
+        {
+            "workflow": "the workflow's id, null for all",
+            "to": "killed or running",
+            "because": "the reason given",
+            **_SAID_BY,
+        },
+    ),
+    EventType(
+        "tool.pinned",
+        "A tool's definition was pinned: on first use, or by somebody. A call with another one is denied.",
+        {
+            "workflow": "the workflow's id",
+            "tool": "the tool",
+            "definition": "SHA-256 of the canonical definition; its text lies outside the ledger",
+            "replaces": "SHA-256 of the definition that was pinned before",
+            "because": "the reason given",
+            **_SAID_BY,
+        },
+    ),
+    EventType(
+        "tool.offered",
+        "A server described a tool otherwise than it is pinned. It is denied until somebody pins it.",
+        {
+            "workflow": "the workflow's id",
+            "tool": "the tool",
+            "definition": "SHA-256 of the canonical definition that is offered",
+            "pinned": "SHA-256 of the one that is pinned",
         },
     ),
     EventType(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trueup.kernel.clock import format_instant
-from trueup.kernel.errors import ConflictError, LedgerBrokenError, NotFoundError
+from trueup.kernel.errors import ConflictError, LedgerBrokenError, NotFoundError, StorageError
 from trueup.ledger.entry import leaf, read_leaf
+from trueup.ledger.groups import Groups, Request
 from trueup.ledger.note import Checkpoint, Note
 from trueup.ledger.proof import Proof
 from trueup.ledger.store import Row
@@ -35,6 +36,7 @@ class Ledger:
         self._clock = clock
         self._signer = signer
         self._frontier = Frontier()
+        self._groups = Groups(self._commit)
         self.origin = origin
 
     def append(
@@ -49,20 +51,12 @@ class Ledger:
         An entry whose id is held already with the same content keeps its place; with other content it is a
         ConflictError. With `checkpoint` the new state is signed. `before_commit` gets the signed text (None
         without one) inside the transaction: an exception there, or anywhere, leaves the log as it was.
+        Threads that append at the same time share a commit; those with `before_commit` have one of their own.
         Raises UsageError, ConflictError, StorageError, LedgerBrokenError.
         """
         if checkpoint and self._signer is None:
             raise LedgerBrokenError("key-missing", "The ledger was opened without its signing key.", "")
-        with self._store.write() as transaction:
-            frontier = self._current(transaction)
-            # Under the lock, so that `recorded` follows the order of the entries wherever clocks agree.
-            recorded = self._clock.now()
-            indices = [_place(transaction, frontier, entry, recorded) for entry in entries]
-            text = self._signed(transaction, frontier) if checkpoint else None
-            if before_commit is not None:
-                before_commit(text)
-        self._frontier = frontier
-        return indices
+        return self._groups.settle(Request(entries, checkpoint, before_commit))
 
     def vkey(self) -> str:
         """Return the public key of the log, as signed notes write it. Raises LedgerBrokenError without a key."""
@@ -141,6 +135,29 @@ class Ledger:
         """Let go of files and locks."""
         self._store.close()
 
+    def _commit(self, group: list[Request]) -> None:
+        """Append what a group wants in one transaction, and settle each of its requests."""
+        try:
+            with self._store.write([entry.id for request in group for entry in request.entries]) as transaction:
+                frontier = self._current(transaction)
+                # Under the lock, so that `recorded` follows the order of the entries wherever clocks agree.
+                recorded = self._clock.now()
+                placed = _placed_together(transaction, frontier, group, recorded)
+                wanted = any(request.checkpoint for request, _ in placed)
+                text = self._signed(transaction, frontier) if wanted else None
+                for request, _ in placed:
+                    if request.before_commit is not None:
+                        request.before_commit(text)
+        except BaseException as error:
+            for request in group:
+                request.error = request.error or error
+            if not isinstance(error, Exception):
+                raise
+            return
+        self._frontier = frontier
+        for request, indices in placed:
+            request.indices = indices
+
     def _current(self, view: View) -> Frontier:
         """Return the frontier as it is under the lock: another process may have written since."""
         size = view.size()
@@ -163,23 +180,57 @@ class Ledger:
         return text
 
 
-def _place(transaction: Transaction, frontier: Frontier, entry: Entry, recorded: datetime) -> int:
-    data = leaf(entry, recorded)
-    held = transaction.find(entry.id)
-    if held is not None:
-        index, before = held
-        # What was recorded then and what is offered now may differ in `recorded` alone.
-        if leaf(entry, _read(index, before).recorded) != before:
-            raise ConflictError(
-                "entry-exists",
-                f"Entry {index} has the id {entry.id!r} and says something else.",
-                "What is recorded stays. Look at it:\n  trueup ledger entry DIR " + str(index),
-            )
-        return index
-    index = frontier.size
-    nodes = frontier.append(leaf_hash(data))
-    instants = format_instant(entry.time), format_instant(recorded)
-    transaction.insert(Row(index, entry.id, entry.type, *instants, data, nodes))
+def _placed_together(
+    transaction: Transaction, frontier: Frontier, group: Sequence[Request], recorded: datetime
+) -> list[tuple[Request, list[int]]]:
+    """Insert what a group adds; return what could be placed, with its indices. The others get their errors."""
+    placed = []
+    for request in group:
+        try:
+            rows, indices = _placed(transaction, frontier, request.entries, recorded)
+        except (StorageError, LedgerBrokenError):
+            raise
+        except Exception as error:  # noqa: BLE001 -- whatever is wrong with one request is its own affair
+            request.error = error
+            continue
+        for row in rows:
+            transaction.insert(row)
+        placed.append((request, indices))
+    return placed
+
+
+def _placed(
+    transaction: Transaction, frontier: Frontier, entries: Sequence[Entry], recorded: datetime
+) -> tuple[list[Row], list[int]]:
+    """Return the rows that entries add, and the index of each; the frontier moves when all of them can be placed."""
+    ahead = Frontier(frontier.size, frontier.peaks, frontier.last)
+    rows: dict[str, Row] = {}
+    indices = []
+    for entry in entries:
+        data = leaf(entry, recorded)
+        mine = rows.get(entry.id)
+        held = (mine.idx, mine.leaf) if mine is not None else transaction.find(entry.id)
+        if held is not None:
+            indices.append(_same(entry, *held))
+            continue
+        index = ahead.size
+        nodes = ahead.append(leaf_hash(data))
+        instants = format_instant(entry.time), format_instant(recorded)
+        rows[entry.id] = Row(index, entry.id, entry.type, *instants, data, nodes)
+        indices.append(index)
+    frontier.size, frontier.peaks, frontier.last = ahead.size, ahead.peaks, ahead.last
+    return list(rows.values()), indices
+
+
+def _same(entry: Entry, index: int, before: bytes) -> int:
+    """Return the index of an entry that is held already. Raises ConflictError when it says something else."""
+    # What was recorded then and what is offered now may differ in `recorded` alone.
+    if leaf(entry, _read(index, before).recorded) != before:
+        raise ConflictError(
+            "entry-exists",
+            f"Entry {index} has the id {entry.id!r} and says something else.",
+            "What is recorded stays. Look at it:\n  trueup ledger entry DIR " + str(index),
+        )
     return index
 
 

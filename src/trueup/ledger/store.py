@@ -20,7 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
 
@@ -93,8 +93,11 @@ class Transaction(View, Protocol):
 class Store(View, Protocol):
     """A place for one log."""
 
-    def write(self) -> AbstractContextManager[Transaction]:
-        """Begin a transaction under the lock; an exception inside undoes it."""
+    def write(self, ids: Sequence[str] = ()) -> AbstractContextManager[Transaction]:
+        """Begin a transaction under the lock; an exception inside undoes it.
+
+        `ids` are those that will be looked for: a store far away fetches them on the way.
+        """
         ...
 
     def leaf(self, index: int) -> bytes | None:

@@ -1,0 +1,329 @@
+"""A log in a schema of a PostgreSQL database: many writers on many machines, one order, shared flushes.
+
+A writer holds an advisory lock from reading the frontier to its COMMIT. That COMMIT does not wait for the disk:
+the lock is free again at once, and the writer then waits for a flush that covers its own and all earlier entries.
+The flush of one writer serves all that came before it, so that many share one (group commit over processes).
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from trueup.backends.postgres_layout import HINT, defects_of, describe, lay_out, lock_of, schema_of
+from trueup.kernel.errors import LedgerBrokenError, StorageError, TrueupError
+from trueup.ledger.store import Defect, RawRow, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import psycopg
+
+_PORTION = 2_000
+_BUFFERED = 1_000
+_SESSION = (
+    b"SET client_encoding = 'UTF8'",
+    b"SET lock_timeout = '30s'",
+    # A stopped process must not hold the lock for ever.
+    b"SET idle_in_transaction_session_timeout = '120s'",
+    # Whatever the server's default: the flush at the end of a write is one that reaches the disk.
+    b"SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
+)
+# It writes a record of its own, and so waits until everything before it is on disk too.
+_FLUSH = b"SELECT pg_logical_emit_message(true, 'trueup', '')"
+
+
+@dataclass(slots=True)
+class _Open:
+    """A transaction under way: the frontier as it was found, and what waits to be sent."""
+
+    size: int
+    last: bytes
+    held: dict[str, tuple[int, bytes] | None]
+    rows: list[Row] = field(default_factory=list)
+
+
+class PostgresStore:
+    """A Store in the schema of one origin. `read_only` creates and changes nothing; no schema is an empty log.
+
+    `url` is a libpq URL. Raises StorageError when psycopg is not installed.
+    """
+
+    def __init__(self, url: str, origin: str, *, read_only: bool = False) -> None:
+        self._url = url
+        self.schema = schema_of(origin)
+        self._read_only = read_only
+        self._writing = threading.RLock()
+        self._reading = threading.RLock()
+        self._writer: psycopg.Connection[Any] | None = None
+        self._reader: psycopg.Connection[Any] | None = None
+        self._open: _Open | None = None
+        self._owner: int | None = None
+        self._queries = _statements(self.schema)
+
+    def size(self) -> int:
+        """Return the number of entries."""
+        mine = self._mine()
+        if mine is not None:
+            return mine.size
+        rows = self._rows(self._queries["size"], ())
+        return int(rows[0][0]) if rows else 0
+
+    def nodes(self, index: int) -> bytes:
+        """Return the joined node hashes of an entry. Raises LedgerBrokenError when there is none."""
+        mine = self._mine()
+        if mine is not None and index == mine.size - 1:
+            return mine.last
+        rows = self._rows(self._queries["nodes"], (index,))
+        if not rows:
+            raise LedgerBrokenError("entry-missing", f"Entry {index} is missing from the ledger.", HINT)
+        return bytes(rows[0][0])
+
+    def find(self, entry_id: str) -> tuple[int, bytes] | None:
+        """Return index and leaf of the entry that holds an id, or None."""
+        mine = self._mine()
+        if mine is not None and entry_id in mine.held:
+            return mine.held[entry_id]
+        rows = self._rows(self._queries["find"], ([entry_id],))
+        return (int(rows[0][1]), bytes(rows[0][2])) if rows else None
+
+    def newest_checkpoint(self) -> tuple[int, str] | None:
+        """Return size and text of the newest signed checkpoint, or None."""
+        rows = self._rows(self._queries["newest"], ())
+        return (int(rows[0][0]), str(rows[0][1])) if rows else None
+
+    def leaf(self, index: int) -> bytes | None:
+        """Return an entry's bytes, or None when there is no such entry."""
+        rows = self._rows(self._queries["leaf"], (index,))
+        return bytes(rows[0][0]) if rows else None
+
+    def leaves(self, event_type: str | None = None, after: int | None = None) -> Iterator[tuple[int, bytes]]:
+        """Stream index and bytes of all entries, or of one type, in order; those behind an index when it is given."""
+        for rows in self._portions(self._queries["leaves"], event_type, event_type, after=after):
+            for row in rows:
+                yield int(row[0]), bytes(row[1])
+
+    def raw_rows(self) -> Iterator[list[RawRow]]:
+        """Stream everything that is stored of the entries, in order of index, in portions."""
+        return self._portions(self._queries["raw"])
+
+    def raw_checkpoints(self) -> Iterator[tuple[int, bytes]]:
+        """Stream size and text of the signed checkpoints, in order of size."""
+        for rows in self._portions(self._queries["raw_checkpoints"]):
+            for row in rows:
+                yield int(row[0]), bytes(row[1])
+
+    def defects(self) -> list[Defect]:
+        """Check the schema against what was laid out; other threads may read meanwhile."""
+        try:
+            with errors(), connected(self._url, read_only=True) as connection:
+                return defects_of(connection, self.schema)
+        except TrueupError as error:
+            return [Defect("unreadable", error.message)]
+
+    @contextmanager
+    def write(self, ids: Sequence[str] = ()) -> Iterator[PostgresStore]:
+        """Begin a transaction under the ledger's lock; an exception inside undoes it. `ids` are looked up ahead."""
+        if self._read_only:
+            raise StorageError("read-only", "The ledger was opened for reading.", "")
+        with self._writing:
+            connection = self._writable()
+            try:
+                with errors():
+                    self._open = self._begin(connection, ids)
+                self._owner = threading.get_ident()
+                yield self
+                with errors():
+                    self._commit(connection)
+            except BaseException:
+                self._undo(connection)
+                raise
+            finally:
+                self._open = self._owner = None
+
+    def insert(self, row: Row) -> None:
+        """Add an entry at the end; call it inside `write`."""
+        mine = self._within()
+        mine.rows.append(row)
+        mine.size, mine.last = row.idx + 1, row.nodes
+        mine.held[row.id] = (row.idx, row.leaf)
+        if len(mine.rows) >= _BUFFERED:
+            with errors():
+                self._send(self._writable())
+
+    def insert_checkpoint(self, size: int, text: str) -> None:
+        """Add a signed checkpoint; one that is there already is kept. Call it inside `write`."""
+        self._within()
+        with errors():
+            self._writable().execute(self._queries["sign"], (size, text))
+
+    def close(self) -> None:
+        """Let go of both connections."""
+        with self._writing, self._reading:
+            for connection in (self._writer, self._reader):
+                if connection is not None:
+                    connection.close()
+            self._writer = self._reader = None
+
+    def _mine(self) -> _Open | None:
+        """Return the transaction that the asking thread has under way."""
+        return self._open if self._owner == threading.get_ident() else None
+
+    def _within(self) -> _Open:
+        mine = self._mine()
+        if mine is None:
+            msg = "call it inside `write`"
+            raise RuntimeError(msg)
+        return mine
+
+    def _begin(self, connection: psycopg.Connection[Any], ids: Sequence[str]) -> _Open:
+        """Take the lock and read what stands behind it, all in one exchange with the server."""
+        queries = self._queries
+        with connection.pipeline():
+            connection.execute(b"BEGIN")
+            connection.execute(b"SET LOCAL synchronous_commit = off")
+            connection.execute(b"SELECT pg_advisory_xact_lock(%s)", (lock_of(self.schema),))
+            # Statements after the lock see all that was committed under it (READ COMMITTED).
+            frontier = connection.execute(queries["frontier"], binary=True)
+            held = connection.execute(queries["find"], (list(ids),), binary=True) if ids else None
+        row = frontier.fetchone()
+        found = {str(name): (int(idx), bytes(leaf)) for name, idx, leaf in held} if held is not None else {}
+        size, last = (int(row[0]) + 1, bytes(row[1])) if row is not None else (0, b"")
+        return _Open(size, last, {name: found.get(name) for name in ids})
+
+    def _commit(self, connection: psycopg.Connection[Any]) -> None:
+        """Send what waits, commit, and wait for the disk, all in one exchange."""
+        with connection.pipeline():
+            self._send(connection)
+            done = connection.execute(b"COMMIT")
+            connection.execute(_FLUSH)
+        if done.statusmessage != "COMMIT":
+            # A transaction in which something failed before ends with ROLLBACK, and no error.
+            raise StorageError("ledger-storage", "The ledger's transaction had failed.", "Nothing was appended.")
+
+    def _send(self, connection: psycopg.Connection[Any]) -> None:
+        mine = self._open
+        if mine is not None and mine.rows:
+            connection.execute(self._queries["insert"], tuple(map(list, zip(*mine.rows, strict=True))))
+            mine.rows = []
+
+    def _undo(self, connection: psycopg.Connection[Any]) -> None:
+        import psycopg
+
+        try:
+            if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+                connection.execute(b"ROLLBACK")
+        except psycopg.Error:
+            # A connection that cannot even undo is given up; the server undoes for it.
+            connection.close()
+
+    def _portions(self, query: bytes, *arguments: object, after: int | None = None) -> Iterator[list[Any]]:
+        last = -(2**63) if after is None else after
+        while rows := self._rows(query, (last, *arguments, _PORTION)):
+            yield rows
+            last = rows[-1][0]
+
+    def _rows(self, query: bytes, arguments: Sequence[object]) -> list[Any]:
+        mine = self._mine()
+        if mine is not None:
+            with errors():
+                connection = self._writable()
+                self._send(connection)
+                return connection.execute(query, arguments, binary=True).fetchall()
+        with self._reading:
+            return self._read(query, arguments)
+
+    def _read(self, query: bytes, arguments: Sequence[object]) -> list[Any]:
+        """Read on a connection of its own, so that nobody who reads waits for a flush."""
+        import psycopg
+
+        with errors():
+            if self._reader is None or self._reader.closed:
+                self._reader = open_connection(self._url, read_only=True)
+            try:
+                return self._reader.execute(query, arguments, binary=True).fetchall()
+            except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+                # Nothing was ever laid out here; a table that is gone from a schema that is there, `defects` names.
+                return []
+
+    def _writable(self) -> psycopg.Connection[Any]:
+        if self._writer is None or self._writer.closed:
+            with errors():
+                connection = open_connection(self._url, read_only=False)
+                try:
+                    lay_out(connection, self.schema)
+                except BaseException:
+                    connection.close()
+                    raise
+                self._writer = connection
+        return self._writer
+
+
+_AS_BYTES = "convert_to(id, 'UTF8'), convert_to(type, 'UTF8'), convert_to(time, 'UTF8'), convert_to(recorded, 'UTF8')"
+_STATEMENTS: Mapping[str, str] = {
+    "size": "SELECT coalesce(max(idx) + 1, 0) FROM LOG.entries",
+    "frontier": "SELECT idx, nodes FROM LOG.entries ORDER BY idx DESC LIMIT 1",
+    "nodes": "SELECT nodes FROM LOG.entries WHERE idx = %s",
+    "leaf": "SELECT leaf FROM LOG.entries WHERE idx = %s",
+    "find": "SELECT id, idx, leaf FROM LOG.entries WHERE id = ANY(%s)",
+    "newest": "SELECT size, note FROM LOG.checkpoints ORDER BY size DESC LIMIT 1",
+    "leaves": "SELECT idx, leaf FROM LOG.entries WHERE idx > %s AND (%s::text IS NULL OR type = %s)"
+    " ORDER BY idx LIMIT %s",
+    "raw": "SELECT idx, COLUMNS, leaf, nodes FROM LOG.entries WHERE idx > %s ORDER BY idx LIMIT %s",
+    "raw_checkpoints": "SELECT size, convert_to(note, 'UTF8') FROM LOG.checkpoints WHERE size > %s"
+    " ORDER BY size LIMIT %s",
+    "insert": "INSERT INTO LOG.entries (idx, id, type, time, recorded, leaf, nodes) SELECT * FROM unnest("
+    "%b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bytea[], %b::bytea[])",
+    "sign": "INSERT INTO LOG.checkpoints (size, note) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+}
+
+
+def _statements(schema: str) -> dict[str, bytes]:
+    """Return the statements for one schema; its name holds nothing that SQL would have to quote."""
+    return {
+        name: text.replace("LOG.", f"{schema}.").replace("COLUMNS", _AS_BYTES).encode()
+        for name, text in _STATEMENTS.items()
+    }
+
+
+def open_connection(url: str, *, read_only: bool) -> psycopg.Connection[Any]:
+    """Open a session. Raises psycopg.Error, and StorageError when psycopg is not installed."""
+    try:
+        import psycopg
+    except ImportError:
+        raise StorageError(
+            "no-psycopg",
+            "A ledger on PostgreSQL needs psycopg, which is not installed.",
+            "Install Trueup with its extra `runtime`:\n    pip install 'trueup[runtime]'",
+        ) from None
+    connection: psycopg.Connection[Any] = psycopg.connect(url, autocommit=True, connect_timeout=15)
+    for statement in _SESSION:
+        connection.execute(statement)
+    if read_only:
+        connection.execute(b"SET default_transaction_read_only = on")
+    return connection
+
+
+@contextmanager
+def connected(url: str, *, read_only: bool) -> Iterator[psycopg.Connection[Any]]:
+    """Open a session for a moment."""
+    connection = open_connection(url, read_only=read_only)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def errors() -> Iterator[None]:
+    """Turn PostgreSQL's errors into ours: damage is the ledger's, everything else the server's."""
+    try:
+        yield
+    except Exception as error:
+        import psycopg
+
+        if isinstance(error, psycopg.Error):
+            raise describe(error) from error
+        raise
