@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
+import io
 import json
 import os
 import re
@@ -44,13 +47,14 @@ def gate(demo: dict[str, Any], workflow: str) -> dict[str, Any]:
 def test_a_real_effect_is_a_go_at_week_8_with_the_guardrail_held(demo: dict[str, Any]) -> None:
     change = gate(demo, "expense-approval")
     assert (change["gate"], change["outcome"], change["code"]) == ("week-8", "go", "clears-bar")
-    assert change["evidence_level"] == "A (attested)"
+    assert change["evidence_level"] == "A"
     assert [(rail["kpi"], rail["state"]) for rail in change["guardrails"]] == [("first_pass_quality", "held")]
 
 
 def test_a_flat_pilot_is_stopped_at_week_8(demo: dict[str, Any]) -> None:
     change = gate(demo, "invoice-match")
     assert (change["gate"], change["outcome"], change["code"]) == ("week-8", "stop", "short-of-bar")
+    assert change["evidence_level"] == "A (attested)"
     assert change["upper"] < 0.03
 
 
@@ -84,16 +88,56 @@ def test_nothing_else_is_in_the_review_and_nothing_is_left_after_it(demo: dict[s
 def test_pilots_start_in_different_weeks_and_earlier_gates_were_decided_on_the_way(
     demo: dict[str, Any], folder: Path
 ) -> None:
-    assert len(demo["weeks"]) == 12
+    assert len(demo["weeks"]) == 15
     earlier = [done for week in demo["weeks"][:-1] for done in week["applied"]]
     assert {(done["subject"], done["gate"]) for done in earlier} == {
         ("claims-letters", "week-4"),
         ("expense-approval", "week-4"),
         ("invoice-match", "week-4"),
+        ("payment-reminders", "week-4"),
+        ("payment-reminders", "week-8"),
+        ("payment-reminders", "week-12"),
     }
     declared = "".join(file.read_text() for file in (folder / "workflows").iterdir())
-    starts = {date.fromisoformat(day).isocalendar().week for day in re.findall(r"starts: (\S+)", declared)}
-    assert len(starts) == 3
+    starts = {date.fromisoformat(day).isocalendar().week for day in re.findall(r"^  starts: (\S+)", declared, re.M)}
+    assert len(starts) == 4
+
+
+def entries_of(folder: Path, event_type: str) -> list[dict[str, Any]]:
+    from trueup.workspace import reading_ledger
+
+    with reading_ledger(folder) as ledger:
+        return [{"time": item.entry.time, **item.entry.data} for item in ledger.entries(event_type)]
+
+
+def first_events(folder: Path, log: str, case: str) -> dict[str, str]:
+    rows = csv.DictReader(io.StringIO(gzip.decompress((folder / "data" / log).read_bytes()).decode()))
+    first: dict[str, str] = {}
+    for row in rows:
+        first.setdefault(row[case], row["at"])
+    return first
+
+
+def test_the_arms_come_from_the_router_before_each_case_starts(demo: dict[str, Any], folder: Path) -> None:
+    assert demo["ledger"]["ok"] is True
+    drawn = [data for data in entries_of(folder, "case.assigned") if data["workflow"] == "payment-reminders"]
+    first = first_events(folder, "reminders.csv.gz", "reminder")
+    piloted = {case for case, at in first.items() if at >= "2025-12-18"}
+    assert {data["case"] for data in drawn} == piloted
+    assert all(data["time"].isoformat() <= first[data["case"]].replace("Z", "+00:00") for data in drawn)
+    assert sum(data["arm"] == "treated" for data in drawn) / len(drawn) == pytest.approx(0.8, abs=0.03)
+
+
+def test_every_draft_was_held_answered_by_a_person_and_sent_at_most_once(demo: dict[str, Any], folder: Path) -> None:
+    assert demo["ledger"]["ok"] is True
+    intents = entries_of(folder, "action.intended")
+    answers = [data["decision"] for data in entries_of(folder, "approval.decided")]
+    finished = entries_of(folder, "action.finished")
+    assert len(intents) == len(answers) > 300
+    assert len(finished) == sum(answer in {"accepted", "edited"} for answer in answers)
+    assert len({data["step"] for data in finished}) == len(finished)
+    assert 0 < sum(answer != "accepted" for answer in answers) < 0.04 * len(answers)
+    assert {data["ended"] for data in finished} == {"done"}
 
 
 def test_what_was_decided_stands_in_the_files(demo: dict[str, Any], folder: Path) -> None:

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from trueup.demo.calendar import LOG_BEGINS, LOG_ENDS, STARTS, registered_before
-from trueup.demo.simulation import TRUTHS, WITHOUT_BUDGET, Cases, draw_cases, simulated_logs
+from trueup.demo.calendar import LOG_BEGINS, LOG_ENDS, REMINDERS_BEGIN, STARTS, registered_before
+from trueup.demo.simulation import SEED, TRUTHS, WITHOUT_BUDGET, Cases, arrivals, draw_cases, simulated_logs
 from trueup.evidence import gates
 from trueup.evidence.moments import Interval, Moments
 from trueup.kernel.clock import start_of_day
@@ -88,22 +88,34 @@ def test_every_event_lies_within_the_log_and_in_order_of_time(logs: dict[str, li
     for rows in logs.values():
         instants = [datetime.fromisoformat(row["at"]) for row in rows]
         assert instants == sorted(instants)
-        assert instants[0] >= LOG_BEGINS
+        assert instants[0] >= REMINDERS_BEGIN
         assert instants[-1] < LOG_ENDS
 
 
 def test_only_pilot_cases_have_a_route_and_each_has_one(logs: dict[str, list[dict[str, str]]]) -> None:
-    rows = logs["data/expenses.csv.gz"]
+    rows = logs["data/invoices.csv.gz"]
     routes: dict[str, set[str]] = {}
     starts: dict[str, str] = {}
     for row in rows:
-        routes.setdefault(row["expense"], set()).add(row["route"])
-        starts.setdefault(row["expense"], row["at"])
-    piloted = {case for case, at in starts.items() if at >= "2026-01-29"}
+        routes.setdefault(row["invoice"], set()).add(row["route"])
+        starts.setdefault(row["invoice"], row["at"])
+    piloted = {case for case, at in starts.items() if at >= "2026-01-27"}
     assert {case for case, found in routes.items() if found != {""}} == piloted
     assert all(len(found) == 1 for found in routes.values())
     assistant = sum(routes[case] == {"assistant"} for case in piloted) / len(piloted)
-    assert assistant == pytest.approx(TRUTHS["expense-approval"].treated, abs=0.03)
+    assert assistant == pytest.approx(TRUTHS["invoice-match"].treated, abs=0.03)
+
+
+def test_the_router_decides_who_is_treated_and_nothing_else_changes(logs: dict[str, list[dict[str, str]]]) -> None:
+    chosen = {case: "treated" for case, at in arrivals(SEED, "expense-approval")[-300:]}
+    routed = simulated_logs(SEED, {"expense-approval": chosen})
+    assert list(routed) == ["data/expenses.csv.gz"]
+    rows = list(csv.DictReader(io.StringIO(gzip.decompress(routed["data/expenses.csv.gz"]).decode())))
+    drafted = {row["expense"] for row in rows if row["event"] == "Drafted by assistant"}
+    assert drafted
+    assert drafted <= set(chosen)
+    before = [row for row in logs["data/expenses.csv.gz"] if row["expense"] not in chosen]
+    assert [row for row in rows if row["expense"] not in chosen] == before
 
 
 def test_about_one_expense_in_five_lacks_its_budget_number(logs: dict[str, list[dict[str, str]]]) -> None:

@@ -20,11 +20,15 @@ P = ParamSpec("P")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a command found: the model, how people read it, and the exit code that says what it means."""
+    """What a command found: the model, how people read it, and the exit code that says what it means.
+
+    `then` goes on after the text was printed for a person; programs that asked for JSON get their answer, and the end.
+    """
 
     data: Mapping[str, Any]
     text: Callable[[Mapping[str, Any]], str]
     exit: Exit = Exit.DONE
+    then: Callable[[], None] | None = None
 
 
 def answering(command: str) -> Callable[[Callable[P, Answer]], Callable[P, None]]:
@@ -47,6 +51,8 @@ def answering(command: str) -> Callable[[Callable[P, Answer]], Callable[P, None]
                 refuse(command, defect(error), as_json=as_json)
             else:
                 deliver(command, answer, as_json=as_json)
+                go_on(command, answer, as_json=as_json)
+                sys.exit(answer.exit)
 
         return run
 
@@ -66,14 +72,23 @@ def defect(error: Exception) -> TrueupError:
 
 
 def deliver(command: str, answer: Answer, *, as_json: bool) -> None:
-    """Print an answer and exit with its code."""
+    """Print an answer."""
     if as_json:
         click.echo(json.dumps({"ok": True, "command": command, "data": answer.data}, ensure_ascii=False))
     else:
         text = answer.text(answer.data)
         if text:
             click.echo(text)
-    sys.exit(answer.exit)
+
+
+def go_on(command: str, answer: Answer, *, as_json: bool) -> None:
+    """Do what follows the text, for a person."""
+    if answer.then is None or as_json:
+        return
+    try:
+        answer.then()
+    except TrueupError as error:
+        refuse(command, error, as_json=False)
 
 
 def refuse(command: str, error: TrueupError, *, as_json: bool) -> None:

@@ -34,7 +34,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "assign": ("trueup.cli.enforce", "assign", "Draw the arm of a case before it starts."),
     "ledger": ("trueup.cli.ledger", "ledger", "Verify the record, open an entry, export a proof."),
     "serve": ("trueup.cli.serve", "serve", "Look at it in a browser, on this machine only."),
-    "demo": ("trueup.cli.demo", "demo", "Take a simulated programme through twelve weeks."),
+    "demo": ("trueup.cli.demo", "demo", "Take a simulated programme through fifteen weeks."),
 }
 
 

@@ -28,12 +28,17 @@ def serve(directory: Path, port: int, as_of: datetime | None) -> Answer:  # noqa
 
     links: list[str] = []
 
-    def say(link: str) -> None:
+    def told(link: str) -> None:
         links.append(link)
-        click.echo(f"Open this once, within this browser: {link}\nCtrl-C stops the console.", err=True)
+        say(link)
 
-    served(directory, port, SystemClock(), as_of, say)
+    served(directory, port, SystemClock(), as_of, told)
     return Answer({"link": links[0]}, _stopped)
+
+
+def say(link: str) -> None:
+    """Tell where the console is."""
+    click.echo(f"Open this once, within this browser: {link}\nCtrl-C stops the console.", err=True)
 
 
 def _stopped(data: Mapping[str, Any]) -> str:

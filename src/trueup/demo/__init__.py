@@ -1,1 +1,1 @@
-"""A simulated programme with known truths, taken through twelve weeks: the product shown on one page."""
+"""A simulated programme with known truths, taken through fifteen weeks: the product shown on one page."""

@@ -1,15 +1,23 @@
-"""The dates of the simulated twelve weeks; every one of them is a Monday 00:00Z unless it says otherwise."""
+"""The dates of the simulated weeks; every one of them is a Monday 00:00Z unless it says otherwise."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-WEEKS = 12
-ADOPTED = datetime(2026, 1, 5, tzinfo=UTC)
+from trueup.kernel.clock import start_of_day
+
+WEEKS = 15
+ADOPTED = datetime(2025, 12, 15, tzinfo=UTC)
 LOG_BEGINS = datetime(2025, 10, 6, tzinfo=UTC)
-PROPOSED_AFTER_WEEK = 11
+REMINDERS_BEGIN = datetime(2025, 9, 15, tzinfo=UTC)
+PROPOSED_AFTER_WEEK = 14
+# From this week on the assistant's drafts of the first workflow pass through Trueup's gate.
+GOVERNED_FROM_WEEK = 12
+# After this review the first workflow's pilot ends; what its scale gate asks for is on record by then.
+CHECKED_AFTER_WEEK = 12
 # When each pilot's first case may be treated, as the files declare it.
 STARTS = {
+    "payment-reminders": date(2025, 12, 18),
     "invoice-match": date(2026, 1, 27),
     "expense-approval": date(2026, 1, 29),
     "claims-letters": date(2026, 2, 2),
@@ -18,7 +26,7 @@ STARTS = {
 
 
 def review_instant(week: int) -> datetime:
-    """Return the Monday 00:00Z on which the programme is reviewed after `week` weeks, 1 to 12."""
+    """Return the Monday 00:00Z on which the programme is reviewed after `week` weeks, from 1 on."""
     return ADOPTED + timedelta(weeks=week)
 
 
@@ -30,3 +38,9 @@ def registered_before(workflow: str) -> datetime:
 
 
 LOG_ENDS = review_instant(WEEKS)
+
+
+def week_begins(workflow: str, week: int) -> datetime:
+    """Return the instant at which the pilot's cases of a week (counted from 1) begin to arrive."""
+    monday = review_instant(week - 1)
+    return max(monday, start_of_day(STARTS[workflow]))

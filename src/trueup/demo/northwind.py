@@ -27,6 +27,15 @@ COORDINATOR = ("Ada Osei (simulated)", "ada@northwind.example")
 PROPOSER = ("Tom Reyes (simulated)", "tom@northwind.example")
 PROPOSAL = "use-cases/budget-coding.yaml"
 ASSUMPTION = "forms-are-complete"
+# The items of the pre-expansion checklist, and what is seen of each (simulated).
+CHECKED = {
+    "owners-confirmed": "owners of prompts, knowledge, incidents and escalation confirmed (simulated)",
+    "edge-cases-rehearsed": "20 edge cases walked through with two clerks (simulated)",
+    "reversal-rehearsed": "three reminders recalled within the hour (simulated)",
+    "high-impact-logs-verified": "trueup ledger verify: ok (simulated)",
+    "users-trained": "six of six clerks, actuals/people.csv (simulated)",
+    "review-cadence-kept": "every weekly review applied (simulated)",
+}
 _IGNORED = "# State and data are not declared: the ledger's checkpoint is what git keeps of them.\n.trueup/\ndata/\n"
 
 
@@ -40,7 +49,7 @@ def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]
     for item in sorted(folder.iterdir(), key=lambda item: item.name):
         if item.is_dir():
             yield from _walk(item, f"{prefix}{item.name}/")
-        elif item.name.endswith(".yaml"):
+        elif item.name.endswith((".yaml", ".csv")):
             yield f"{prefix}{item.name}", item
 
 
@@ -96,7 +105,7 @@ def write(root: Path, seed: int) -> None:
 
 
 def propose(root: Path) -> None:
-    """After eleven weeks somebody proposes a use case, with the assumption on which it rests."""
+    """Late in the story somebody proposes a use case, with the assumption on which it rests."""
     proposal = resources.files("trueup.demo") / "files" / "later" / "budget-coding.yaml"
     write_durably(root / PROPOSAL, proposal.read_bytes())
     text = (root / PROGRAMME_FILE).read_bytes().decode("utf-8")

@@ -1,4 +1,4 @@
-"""Twelve weeks in a few seconds: register, review, apply, week by week, as people would.
+"""Fifteen weeks in half a minute: register, review, apply, week by week, as people would.
 
 Nothing here knows what a review will say: the files and the logs are written, and the loop is asked.
 """
@@ -10,12 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 from trueup.connectors.git import GitRepository
 from trueup.demo import northwind
-from trueup.demo.calendar import ADOPTED, PROPOSED_AFTER_WEEK, STARTS, WEEKS, registered_before, review_instant
+from trueup.demo.calendar import (
+    ADOPTED,
+    CHECKED_AFTER_WEEK,
+    GOVERNED_FROM_WEEK,
+    PROPOSED_AFTER_WEEK,
+    STARTS,
+    WEEKS,
+    registered_before,
+    review_instant,
+)
+from trueup.demo.proposals import pass_through
+from trueup.demo.routing import arrived, is_routed, route
 from trueup.demo.simulation import SEED
 from trueup.loop.apply import Ask as ApplyAsk
 from trueup.loop.apply import apply
 from trueup.loop.baseline import Ask as BaselineAsk
 from trueup.loop.baseline import register
+from trueup.loop.facts.kinds import Said
+from trueup.loop.facts.recording import Ask as RecordAsk
+from trueup.loop.facts.recording import record
 from trueup.loop.permission import business_owner
 from trueup.loop.review import compute, save
 from trueup.workspace import opened, signer_for, verify_ledger
@@ -24,16 +38,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from trueup.kernel.progress import Progress
-    from trueup.loop.workbench import Workbench
 
 SIGNER = "coo"
+# The first pilot of all: it ends first, and what it has proven is copied.
+EXPANDING = "payment-reminders"
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
     """The last review as it stood before it was applied, what applying it did, and what stands afterwards.
 
-    `weeks` tells, for each of the twelve reviews, what was applied of it; `after` holds what a fresh review lists
+    `weeks` tells, for each of the weekly reviews, what was applied of it; `after` holds what a fresh review lists
     once the last one is applied.
     """
 
@@ -45,15 +60,15 @@ class Played:
 
 
 def play(root: Path, progress: Progress, seed: int = SEED) -> Played:
-    """Write the demo programme to a folder and take it through its twelve weeks.
+    """Write the demo programme to a folder and take it through its weeks.
 
     Raises ConflictError when the folder holds something else, StorageError when it cannot be written.
     """
     northwind.make_room(root)
-    progress("simulating twelve weeks of events", 0, WEEKS)
+    progress("simulating the events", 0, WEEKS)
     northwind.write(root, seed)
-    _register_due(root, progress, 0)
-    held = [_week(root, progress, week) for week in range(1, WEEKS + 1)]
+    _register_due(root, progress, 0, seed)
+    held = [_week(root, progress, week, seed) for week in range(1, WEEKS + 1)]
     after = _open_changes(root, progress)
     ledger = verify_ledger(root, progress).to_json()
     northwind.mark(root, GitRepository(root).head())
@@ -64,12 +79,18 @@ def play(root: Path, progress: Progress, seed: int = SEED) -> Played:
     return Played(*held[-1], after, ledger, weeks)
 
 
-def _week(root: Path, progress: Progress, week: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Live through one week: the review at its end, what is proposed then, the baselines of the pilots to come."""
+def _week(root: Path, progress: Progress, week: int, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Live through one week: its cases, the review at its end, what is proposed then, the baselines of what comes."""
+    if week >= GOVERNED_FROM_WEEK:
+        with opened(root, _in_week(progress, week)) as bench:
+            cases = arrived(bench, EXPANDING, week, seed)
+        pass_through(root, _in_week(progress, week), cases, seed)
     held = _checkpoint(root, progress, week)
     if week == PROPOSED_AFTER_WEEK:
         northwind.propose(root)
-    _register_due(root, progress, week)
+    if week == CHECKED_AFTER_WEEK:
+        _check_expansion(root, progress, week)
+    _register_due(root, progress, week, seed)
     return held
 
 
@@ -86,20 +107,28 @@ def _notes(week: int, review: dict[str, Any]) -> tuple[str, ...]:
     return (f"week {week} of {WEEKS} (simulated)",) if not review["changes"] else ()
 
 
-def _register_due(root: Path, progress: Progress, week: int) -> None:
-    """Lock the baselines of the pilots that start before the next review."""
+def _register_due(root: Path, progress: Progress, week: int, seed: int) -> None:
+    """Lock the baselines of the pilots that start before the next review, and let the router draw their arms."""
     instant = review_instant(week) if week else ADOPTED
     due = [workflow for workflow in STARTS if registered_before(workflow) == instant]
     if not due:
         return
+    for workflow in due:
+        with opened(root, _in_week(progress, week), write=True) as bench:
+            owner = business_owner(bench.programme, workflow)
+            register(bench, BaselineAsk(workflow, registered_before(workflow), owner))
+        with opened(root, _in_week(progress, week), write=True) as bench:
+            if is_routed(bench, workflow):
+                route(bench, workflow, seed)
+
+
+def _check_expansion(root: Path, progress: Progress, week: int) -> None:
+    """Put on record what the scale gate of the first pilot asks for: the pre-expansion checklist."""
     with opened(root, _in_week(progress, week), write=True) as bench:
-        for workflow in due:
-            _register(bench, workflow)
-
-
-def _register(bench: Workbench, workflow: str) -> None:
-    owner = business_owner(bench.programme, workflow)
-    register(bench, BaselineAsk(workflow, registered_before(workflow), owner))
+        owner = business_owner(bench.programme, EXPANDING) or SIGNER
+        for item, seen in northwind.CHECKED.items():
+            said = Said(workflow=EXPANDING, item=item, evidence=seen)
+            record(bench, RecordAsk("checklist", said, owner, review_instant(week)), signer_for(bench, owner))
 
 
 def _open_changes(root: Path, progress: Progress) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def demo_text(data: Mapping[str, Any], folder: str) -> str:
     """Render the demo: everything that is said here is read from the data."""
-    lines = ["Northwind (simulated): twelve weeks of made-up events with known truths.", ""]
+    lines = ["Northwind (simulated): fifteen weeks of made-up events with known truths.", ""]
     lines += [*_on_the_way(data), ""]
     lines += [review_text(data, folder, next_steps=False), ""]
     lines += [*_applied(data), "", *_after(data), *_ledger(data), "", *_next(data, folder)]
