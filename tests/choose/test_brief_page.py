@@ -39,7 +39,7 @@ def test_the_page_says_what_a_sponsor_decides_on(name: str, tmp_path: Path) -> N
         "hybrid (readiness 6 of 10)",
         "Forecast of claims",
         "not now",
-        "Expected net value 62.8k, proven best; 1000 draws.",
+        "Expected net value 78.9k, proven best; 1000 draws.",
         "2026-03-16 triage: gate week-4",
         "forms-are-complete: Nine claims in ten arrive with an amount.",
     ):

@@ -76,7 +76,10 @@ def test_amounts_of_a_year_fall_at_its_end(years: float, discount: float, factor
 
 
 def test_a_use_case_by_hand() -> None:
-    """Two years at 25%: 1.44. Value (100 x 38 + 10 x 85) x 1.44; cost 1,000 + 300 + (200 + 50) x 1.44."""
+    """Two years at 25%: 0.8 + 0.64 = 1.44. Value (100 x 38 + 10 x 85) x 1.44; cost 1,000 + 300 + (200 + 50) x 1.44.
+
+    Paid either way: 1,000 + 300 + 200 x 0.8 = 1,460; the other 200 only where it works, and so the value.
+    """
     case = use_case(
         {"hours": {"range": 100, "rate": 38}, "errors": {"range": 10, "each": 85}},
         0,
@@ -87,7 +90,11 @@ def test_a_use_case_by_hand() -> None:
     assert found["value"] == {"p10": 6696.0, "p50": 6696.0, "p90": 6696.0}
     assert found["cost"] == {"p10": 1660.0, "p50": 1660.0, "p90": 1660.0}
     assert found["success"] == pytest.approx(0.9 * 0.6 * 0.3 * 0.9)
-    assert found["expected_net"] == pytest.approx(0.1458 * 6696 - 1660, abs=0.01)
+    assert found["committed"] == {"p10": 1460.0, "p50": 1460.0, "p90": 1460.0}
+    assert found["expected_net"] == pytest.approx(0.1458 * (6696 - 200) - 1460, abs=0.01)
+    assert found["because"] == [
+        "not expected to earn its cost: -513 GBP (chance 0.15 of 6,696 less 200 to keep it up; 1,460 is paid either way)"
+    ]
     assert found["uses"] == {"budget": 1500.0, "engineering": 10.0, "change": 5.0}
 
 
@@ -95,6 +102,50 @@ def test_percentiles_of_one_line_are_the_declared_ones() -> None:
     found = by_id(ranking(programme({"a": use_case([400, 900, 1500], [20, 35, 60])}), QUESTION))["a"]
     assert found["value"] == {"p10": 400.0, "p50": 900.0, "p90": 1500.0}
     assert found["cost"] == {"p10": 20.0, "p50": 35.0, "p90": 60.0}
+
+
+@pytest.mark.parametrize(
+    ("parts", "committed", "later"),
+    [
+        ({"build": 100, "run": 0}, 100, 0),
+        ({"build": 0, "labelling": 40, "run": 0}, 40, 0),
+        ({"build": 0, "run": 10}, 10, 20),
+        ({"build": 0, "licences": 10}, 10, 20),
+        ({"build": 0, "run": 0, "retraining": 10}, 0, 30),
+    ],
+    ids=["build", "labelling", "run", "licences", "retraining"],
+)
+def test_what_the_budget_pays_is_paid_either_way(parts: dict[str, int], committed: float, later: float) -> None:
+    """Three years without discount: the first year of running is spent before it can be stopped, later ones are not."""
+    case = use_case(100, 0, cost=parts)
+    found = by_id(ranking(programme({"a": case}, {"horizon": "3y"}), QUESTION))["a"]
+    assert found["committed"]["p50"] == committed
+    assert found["cost"]["p50"] == committed + later
+    assert found["expected_net"] == pytest.approx(0.6561 * (300 - later) - committed, abs=0.01)
+
+
+def test_a_horizon_of_half_a_year_commits_half_a_year() -> None:
+    money = Money(0.5, 0.25)
+    assert (money.annuity, money.first_year) == (pytest.approx(0.4), pytest.approx(0.4))
+
+
+@pytest.mark.parametrize("stage", ["idea", "candidate"])
+def test_a_candidate_that_is_not_expected_to_earn_its_cost_is_never_chosen_alone(stage: str) -> None:
+    """Beside a use case a trillion times its size, a loss of 34 is no rounding."""
+    cases = {"large": use_case(1e14, 1), "loser": use_case(100, 100, stage=stage), "zero": use_case(0, 0, stage=stage)}
+    found = by_id(ranking(programme(cases), QUESTION))
+    assert {name for name, case in found.items() if case["selected"]} == {"large"}
+    assert found["loser"]["because"][0].startswith("not expected to earn its cost: -34 GBP")
+
+
+def test_a_loss_that_another_pays_for_is_chosen_with_it_and_says_so() -> None:
+    cases = {"platform": use_case(0, 10), "app": use_case(100, 20, needs=["platform"])}
+    found = by_id(ranking(programme(cases), QUESTION))
+    assert found["platform"]["selected"]
+    assert found["platform"]["because"][:2] == [
+        "not expected to earn its cost: -10 GBP (chance 0.66 of 0; 10 is paid either way)",
+        "needed by app",
+    ]
 
 
 def test_a_portfolio_by_hand() -> None:

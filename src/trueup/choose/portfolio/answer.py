@@ -54,6 +54,7 @@ def _use_case(reasons: Reasons, at: int, place: int) -> dict[str, Any]:
         "owner": case.owner,
         "value": percentiles(drawn.value),
         "cost": percentiles(drawn.cost),
+        "committed": percentiles(drawn.committed),
         "success": round(worth.success.expected, 4),
         "success_factors": dict(worth.success.factors),
         "false_assumptions": dict(worth.success.effects),

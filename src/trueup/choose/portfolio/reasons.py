@@ -64,13 +64,16 @@ class Reasons:
         yield from self._left_out(at)
 
     def _sum(self, at: int) -> str:
-        """Write the sum: what is expected, from which three figures."""
+        """Write the sum: what is expected, from which figures."""
         worth, currency = self.ranked.worths[at], self.programme.file.currency or ""
         net = worth.net or 0.0
         words = "expected to earn" if net > 0 else "not expected to earn its cost:"
+        committed = worth.committed or 0.0
+        later = (worth.cost or 0.0) - committed
+        earned = f"{worth.value or 0:,.0f}" if not later else f"{worth.value or 0:,.0f} less {later:,.0f} to keep it up"
         return (
             f"{words} {net:,.0f} {currency}".rstrip()
-            + f" (chance {worth.success.expected:.2f} of {worth.value or 0:,.0f}, less {worth.cost or 0:,.0f})"
+            + f" (chance {worth.success.expected:.2f} of {earned}; {committed:,.0f} is paid either way)"
         )
 
     def _pulled_in(self, at: int) -> Iterator[str]:

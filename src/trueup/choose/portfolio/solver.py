@@ -9,7 +9,7 @@ import highspy
 import numpy as np
 
 from trueup.choose.portfolio.conflicts import require_possible
-from trueup.choose.portfolio.problem import TOLERANCE
+from trueup.choose.portfolio.problem import TOLERANCE, closure, followers
 from trueup.choose.portfolio.rounding import Rounding
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def select(problem: Problem, seconds: float = SECONDS) -> Selection:
         return Selection(np.zeros(0, dtype=bool), 0.0, 0.0, 0.0, timed_out=False)
     programme = Relaxation(problem, integer=True, seconds=seconds)
     shares = programme.solve(problem.net, problem.uses)
-    found = [shares > 0.5] if problem.fits(shares > 0.5) else []
+    whole = without_losers(problem, shares > 0.5)
+    found = [whole] if problem.fits(whole) else []
     if programme.timed_out or not found:
         # A search that ended early may hold nothing, or less than a greedy look would find.
         found.append(Rounding(problem).round(shares, problem.net, problem.uses))
@@ -63,6 +64,24 @@ def select(problem: Problem, seconds: float = SECONDS) -> Selection:
     proven = bound - objective <= 1e-9 * float(np.abs(problem.net).max(initial=0.0))
     gap = 0.0 if proven else (bound - objective) / max(abs(objective), abs(bound))
     return Selection(chosen, objective, objective if proven else bound, gap, programme.timed_out)
+
+
+def without_losers(problem: Problem, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Leave out what earns nothing with everything that was chosen only together with it.
+
+    Beside amounts many times its own the solver cannot tell a small loss from nothing; a person can.
+    """
+    kept, forced = chosen.copy(), problem.forced()
+    before = followers((other, one) for one, other in problem.needs)
+    dropped = True
+    while dropped:
+        dropped = False
+        for at in np.flatnonzero(kept & ~forced & (problem.net <= 0)).tolist():
+            group = [one for one in closure([at], before) if kept[one]]
+            if kept[at] and float(problem.net[group].sum()) <= 0:
+                kept[group] = False
+                dropped = True
+    return kept
 
 
 class Relaxation:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 AT_ONCE = ("build", "labelling")
 YEARLY = ("run", "retraining", "licences")
 # What the budget pays: everything at once, and the first year of running (licences are part of running).
-BUDGETED = (*AT_ONCE, "run", "licences")
+RUNNING_COST = ("run", "licences")
+BUDGETED = (*AT_ONCE, *RUNNING_COST)
 EFFORTS = ("engineering", "change")
 
 Amount = TypeVar("Amount", float, "NDArray[np.float64]")
@@ -39,32 +40,42 @@ class Money:
     @property
     def annuity(self) -> float:
         """What one unit a year is worth today: sum of (1 + r)^-t over the years, the last one in part."""
-        whole = int(self.years)
+        return self._over(self.years)
+
+    @property
+    def first_year(self) -> float:
+        """What one unit in the first year is worth today: the annuity of at most one year."""
+        return self._over(min(self.years, 1.0))
+
+    def _over(self, years: float) -> float:
+        whole = int(years)
         full = sum((1 + self.discount) ** -year for year in range(1, whole + 1))
-        return full + (self.years - whole) * (1 + self.discount) ** -(whole + 1)
+        return full + (years - whole) * (1 + self.discount) ** -(whole + 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Worth:
     """The expected figures of a use case, in currency and person-days; None where they are not declared.
 
-    `value` and `cost` are present values over the horizon, `value` as if it worked. `uses` is what it takes of each
-    limit. `missing` says what would have to be declared.
+    `value` and `cost` are present values over the horizon, both as if it worked; `committed` is the part of the cost
+    that is paid whether or not it does. `uses` is what it takes of each limit. `missing` says what would have to be
+    declared.
     """
 
     name: str
     value: float | None
     cost: float | None
+    committed: float | None
     success: Success
     uses: Mapping[str, float | None]
     missing: tuple[str, ...]
 
     @property
     def net(self) -> float | None:
-        """Success times value, less cost."""
-        if self.value is None or self.cost is None:
+        """What is expected to be earned, all in all; None where value or cost is not declared."""
+        if self.value is None or self.cost is None or self.committed is None:
             return None
-        return self.success.expected * self.value - self.cost
+        return net_value(self.success.expected, self.value, self.cost, self.committed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +84,26 @@ class Drawn:
 
     value: NDArray[np.float64] | None
     cost: NDArray[np.float64] | None
+    committed: NDArray[np.float64] | None
     success: NDArray[np.float64]
     uses: Mapping[str, NDArray[np.float64]]
     inputs: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     @property
     def net(self) -> NDArray[np.float64] | None:
-        """Success times value, less cost, in every draw."""
-        return None if self.value is None or self.cost is None else self.success * self.value - self.cost
+        """The same sum in every draw."""
+        if self.value is None or self.cost is None or self.committed is None:
+            return None
+        return net_value(self.success, self.value, self.cost, self.committed)
+
+
+def net_value(chance: Amount, value: Amount, cost: Amount, committed: Amount) -> Amount:
+    """Return what is expected: chance times (value less what is still to be paid), less what is committed.
+
+    What the budget pays is spent before anybody knows whether it works. Running it further, and retraining it, is paid
+    by what works, and so is the value earned; what does not work is stopped by a gate within its first year.
+    """
+    return chance * (value - (cost - committed)) - committed
 
 
 def worth_of(name: str, use_case: UseCase, success: Success, money: Money) -> Worth:
@@ -88,13 +111,15 @@ def worth_of(name: str, use_case: UseCase, success: Success, money: Money) -> Wo
     lines = {line: _price(value) * Metalog.through(value.range).mean for line, value in use_case.value.items()}
     parts = {part: _mean(given) for part, given in cost_parts(use_case).items()}
     missing = tuple(_missing(use_case))
-    cost = None if any(gap.startswith("cost") for gap in missing) else present_cost(parts, money)
+    unknown_cost = any(gap.startswith("cost") for gap in missing)
+    cost = None if unknown_cost else present_cost(parts, money)
+    committed = None if unknown_cost else committed_cost(parts, money)
     uses: dict[str, float | None] = {"budget": None if cost is None else _sum(parts, BUDGETED)}
     for effort in EFFORTS:
         given: Range | None = getattr(use_case.effort, effort, None)
         uses[effort] = None if given is None else _mean(given)
     value = sum(lines.values()) * money.annuity if lines else None
-    return Worth(name, value, cost, success, uses, missing)
+    return Worth(name, value, cost, committed, success, uses, missing)
 
 
 def drawn_worth(name: str, use_case: UseCase, success: Success, money: Money, seed: int, draws: int) -> Drawn:
@@ -124,8 +149,9 @@ def drawn_worth(name: str, use_case: UseCase, success: Success, money: Money, se
             uses[effort] = _floor(given, draw(f"effort.{effort}", given))
     unknown_cost = any(gap.startswith("cost") for gap in _missing(use_case))
     cost = None if unknown_cost else present_cost(parts, money) + np.zeros(draws)
+    committed = None if unknown_cost else committed_cost(parts, money) + np.zeros(draws)
     value = sum(lines, np.zeros(draws)) * money.annuity if lines else None
-    return Drawn(value, cost, chance, uses, inputs)
+    return Drawn(value, cost, committed, chance, uses, inputs)
 
 
 def stream(seed: int, *names: str) -> np.random.Generator:
@@ -143,6 +169,11 @@ def cost_parts(use_case: UseCase) -> dict[str, Range]:
 def present_cost(parts: Mapping[str, Amount], money: Money) -> Amount | float:
     """Return what all parts cost today: what is paid at once, and what is paid every year of the horizon."""
     return _sum(parts, AT_ONCE) + _sum(parts, YEARLY) * money.annuity
+
+
+def committed_cost(parts: Mapping[str, Amount], money: Money) -> Amount | float:
+    """Return what the budgeted parts cost today: what is paid whether or not it works."""
+    return _sum(parts, AT_ONCE) + _sum(parts, RUNNING_COST) * money.first_year
 
 
 def _sum(parts: Mapping[str, Amount], names: Iterable[str]) -> Amount | float:
