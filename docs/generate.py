@@ -22,21 +22,28 @@ ANSWERS: dict[str, str] = {
     "schema": "`files[]`",
     "assess": "`score` (0 to 10; null while an answer is missing), `range`, `factors[]`, `unanswered[]`, `route` "
     "(`strategy-first`, `hybrid`, `implementation-first`; null while it is open), `routes[]` that are possible, "
+    "`factors[].measured`: null, or where the evidence is `data.NAME`: `data`, `declared`, `measured`, `nearest`, "
+    "`holds`, `because`; "
     "`blockers[]`: `factor`, `because`; `landscape`, `entry_point`, `operating_model`: `declared`, `recommended`, "
     "`possible[]`, `because[]`, `failure_modes[]`; `decision_rights[]`: `decision`, `by`, `who[]`; `next[]`: `weeks`, "
     "`what`, `owner`; `not_now[]`, `would_change[]`: `answer`, `from`, `to`, `score`, `route`, `blockers[]`",
     "rank": "`use_cases[]` in their rank: `id`, `value` and `cost` (`p10`, `p50`, `p90`; present values), `success`, "
     "`p_funded`, `selected`, `because[]`, `expected_net`, `uses`, `unknown[]`, `would_change`; `gap` (0: proven best), "
     "`expected_net`, `bound`, `budget`, `limits` (`limit`, `used`, `unknown[]`), `horizon`, `discount`, `seed`, "
-    "`draws`, `notes[]`. What is not declared is null",
+    "`draws`, `notes[]`; `readiness[]`: `data`, `score` (0 to 1; null where it is not known), `because`. What is not "
+    "declared is null",
     "roadmap": "`horizons`: `30`, `60`, `90`, each a list of `due`, `kind` (`blocker`, `gate`, `phase`, `step`), "
     "`what`, `owner`, `use_case`, `workflow`, `overdue`; `weeks[]`: `week` (1 begins on `pilot.starts`; -1 and 0 lie "
     "before it), `phase`, `items[]`, `gates[]`: `gate`, `due`, `scale`, `declared`, `outcome`; `tracks[]`, "
     "`blockers[]`, `route`",
     "brief": "`file`, `format` (`markdown`, `html`), `page`: what the page says, as data",
     "baseline": "`workflow`, `registered_late`, `file`, `readings[]` (weekly, as of `measure`), "
-    "`summary[]`: `kpi`, `n`, `value`, `lower`, `upper`; `detectable[]`: `gate`, `kpi`, `smallest`",
-    "measure": "`readings[]`: `id`, `workflow`, `kpi`, `week`, `arm`, `segment`, `n`, `value`, `lower`, `upper`, "
+    "`summary[]`: `kpi`, `n`, `value`, `lower`, `upper`; `detectable[]`: `gate`, `kpi`, `smallest`; `findings[]`, "
+    "`findings_unknown` as of `measure`",
+    "measure": "`findings[]` as of `check`: what data, ledger and calendar show, of the workflow that is named; "
+    "`findings_unknown`: why there are none to be had, else null; with `--data`: `readiness[]`: `data`, `score`, "
+    "`usable`, `enough`, `because`, `per`, `records`, `parts[]`: `part`, `value`, `n`, `needed`, `because`; "
+    "`readings[]`: `id`, `workflow`, `kpi`, `week`, `arm`, `segment`, `n`, `value`, `lower`, `upper`, "
     "`unit`, `evidence_level`, `immature`, `capped`, `without_value`; `money[]`: `use_case`, `promised` and `measured` "
     "(a year), `realised` and `spend` (to date), `lines[]`; null is unknown; `currency`; with "
     "`--histograms`: `histograms[]`: `workflow`, `kpi`, `week`, `arm`, `unit`, `edges[]`, `counts[]`",

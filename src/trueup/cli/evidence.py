@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +14,8 @@ from trueup.cli.progress import progress_on_stderr
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
+
+    from trueup.loop.workbench import Workbench
 
 
 @click.command()
@@ -39,7 +42,40 @@ def baseline(  # noqa: D103 -- click shows the help of COMMANDS
     with progress_on_stderr() as progress, opened(directory, progress, write=True, workflow=workflow) as bench:
         instant = as_of or bench.clock.now()
         data = register(bench, Ask(workflow, instant, by, replace, because))
+        data |= _findings(_read_again(bench), instant, workflow)
     return Answer(data, baseline_text)
+
+
+def _read_again(bench: Workbench) -> Workbench:
+    """Return the programme with the registration that was just written."""
+    from trueup.workspace import checked_programme
+
+    return dataclasses.replace(bench, programme=checked_programme(bench.root, bench.clock).programme)
+
+
+def _findings(bench: Workbench, instant: datetime, workflow: str | None) -> dict[str, Any]:
+    """Return what data, ledger and calendar show. It stops nothing: where it cannot be had, it is unknown."""
+    from trueup.kernel.errors import LedgerBrokenError
+    from trueup.loop.findings.registry import findings_of
+    from trueup.workspace import require_ledger
+
+    bench.progress("looking for findings")
+    try:
+        require_ledger(bench.root, bench.programme.file.ledger, bench.ledger)
+        found = findings_of(bench, instant, workflow)
+    except LedgerBrokenError as error:
+        return {"findings": [], "findings_unknown": error.message}
+    return {"findings": [one.finding.to_json() for one in found], "findings_unknown": None}
+
+
+def _readiness(bench: Workbench, instant: datetime, workflow: str | None) -> list[dict[str, Any]]:
+    """Return the readiness of every declared source, or of the one that a workflow reads."""
+    from trueup.loop.facts.readiness import readiness
+
+    declared = set(bench.programme.file.data)
+    events = bench.programme.workflows[workflow].events if workflow else None
+    names = declared if workflow is None else declared & {events.data if events else None}
+    return [one.to_json() for one in readiness(bench.observations, names, instant).values()]
 
 
 @click.command()
@@ -48,9 +84,10 @@ def baseline(  # noqa: D103 -- click shows the help of COMMANDS
 @as_of_option
 @click.option("--segments", is_flag=True, help="Also split every reading by segment and assigned unit.")
 @click.option("--histograms", is_flag=True, help="Also show how the values of each week are spread.")
+@click.option("--data", "ready", is_flag=True, help="Also show how ready each data source is, part by part.")
 @answering("measure")
 def measure(  # noqa: D103 -- help in COMMANDS
-    directory: Path, workflow: str | None, as_of: datetime | None, *, segments: bool, histograms: bool
+    directory: Path, workflow: str | None, as_of: datetime | None, *, segments: bool, histograms: bool, ready: bool
 ) -> Answer:
     from trueup.cli.views.evidence import measured_text
     from trueup.loop.facts.money import money
@@ -62,12 +99,14 @@ def measure(  # noqa: D103 -- help in COMMANDS
         instant = as_of or bench.clock.now()
         readings = measured(bench, workflow, instant, segments=segments)
         worth = money(bench, instant, workflow)
-        spreads = spread(bench, workflow, instant) if histograms else []
-    data: dict[str, Any] = {
-        "readings": [reading.to_json() for reading in readings],
-        "money": [one.to_json() for one in worth],
-        "currency": bench.programme.file.currency,
-    }
-    if histograms:
-        data["histograms"] = spreads
+        data: dict[str, Any] = {
+            "readings": [reading.to_json() for reading in readings],
+            "money": [one.to_json() for one in worth],
+            "currency": bench.programme.file.currency,
+        }
+        if histograms:
+            data["histograms"] = spread(bench, workflow, instant)
+        if ready:
+            data["readiness"] = _readiness(bench, instant, workflow)
+        data |= _findings(bench, instant, workflow)
     return Answer(data, measured_text)

@@ -101,19 +101,39 @@ def _styles(field: str, what: str, found: Mapping[str, Counter[str]], total: int
     return Mixture(field, what, tuple(values.most_common(1)[0][0] for values in ordered[:3]), rarer / total)
 
 
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How one field of text is written: `n` values that were looked at, and in what they differ."""
+
+    field: str
+    n: int
+    mixtures: tuple[Mixture, ...]
+
+    @property
+    def rarer(self) -> float:
+        """The share of values that are not written in the commonest way, by the worst difference."""
+        return max((mixture.share for mixture in self.mixtures), default=0.0)
+
+
 def mixed_fields(engine: Engine, programme: Programme, data: str, as_of: datetime) -> list[Mixture]:
-    """Return how the declared fields of a source are written in several ways, by an instant.
+    """Return how the declared fields of a source are written in several ways, by an instant. Raises as `writings`."""
+    return [mixture for one in writings(engine, programme, data, as_of) for mixture in one.mixtures]
+
+
+def writings(engine: Engine, programme: Programme, data: str, as_of: datetime) -> list[Writing]:
+    """Return how each declared field that holds text is written, by an instant.
 
     Raises NotFoundError for data that are not declared, DataError as the engine.
     """
     source = described(programme, data)
     rows = visible(engine, data, reader_of(programme, data), as_of, source.fields)
-    found: list[Mixture] = []
+    found: list[Writing] = []
     for name in dict.fromkeys([*source.fields, *source.expects]):
         column = resolved(data, name, source.fields, rows.columns)
         if rows[column].type().is_string():
             values = rows.select(value=given(rows[column], source.missing)).filter(ibis._.value.notnull())
-            found += mixtures(name, _counted(engine, values))
+            counts = _counted(engine, values)
+            found.append(Writing(name, sum(counts.values()), tuple(mixtures(name, counts))))
     return found
 
 

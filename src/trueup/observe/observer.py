@@ -16,6 +16,8 @@ from trueup.observe.formats import mixed_fields
 from trueup.observe.population import population_of
 from trueup.observe.profiles import Profiler, described, duplicates, newest, reader_of
 from trueup.observe.rates import WeekRates, periods
+from trueup.observe.readiness.parts import readiness_of
+from trueup.observe.readiness.record import unread
 from trueup.observe.spread import week_histograms
 from trueup.observe.tracing import traced
 from trueup.observe.vectors import case_vector
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from trueup.observe.cases.source import EventSource
     from trueup.observe.engine import Engine
     from trueup.observe.formats import Mixture
+    from trueup.observe.readiness.record import Readiness
     from trueup.observe.tables import CaseVector, Population, TracedCase, WeekHistogram, WeekStatistic
 
 
@@ -62,6 +65,7 @@ class Observer:
     assignments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     assigned_from: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
     _open: dict[str, _Opened] = field(default_factory=dict, init=False, repr=False)
+    _ready: dict[tuple[str, datetime], Readiness] = field(default_factory=dict, init=False, repr=False)
     _refused: dict[tuple[str, str], DataError] = field(default_factory=dict, init=False, repr=False)
 
     def weekly(
@@ -136,6 +140,19 @@ class Observer:
         source = described(self.programme, data)
         profiler = Profiler(self.engine, data, source, reader_of(self.programme, data), as_of)
         return profiler.profile(joint, self.digest_of(data))
+
+    def readiness(self, data: str, as_of: datetime) -> Readiness:
+        """Return how ready a source was, part by part; a source that cannot be read is unknown in every part.
+
+        Raises NotFoundError for data that are not declared.
+        """
+        if (data, as_of) not in self._ready:
+            try:
+                digest = self.digest_of(data)
+                self._ready[data, as_of] = readiness_of(self.engine, self.programme, data, as_of, digest)
+            except DataError as error:
+                self._ready[data, as_of] = unread(data, error)
+        return self._ready[data, as_of]
 
     def mixtures(self, data: str, as_of: datetime) -> list[Mixture]:
         """Return the declared fields of a source that are written in several ways. Raises as `profile`."""

@@ -11,12 +11,18 @@ from trueup.choose.assessment.steps import blockers, next_steps, not_now
 from trueup.declare.model.use_case import Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from trueup.declare.model.programme import Assessment
     from trueup.declare.programme import Programme
 
 
-def assess(programme: Programme) -> dict[str, Any]:
-    """Return the route of a programme, and what follows from it. What was not answered stays unknown."""
+def assess(programme: Programme, measured: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, Any]:
+    """Return the route of a programme, and what follows from it. What was not answered stays unknown.
+
+    `measured` says, by factor, what the evidence that an answer names was measured to be. It changes no answer: the
+    route follows from what people declared, beside what speaks for it.
+    """
     file = programme.file
     given = file.assessment
     readiness = Readiness.of(given)
@@ -26,7 +32,7 @@ def assess(programme: Programme) -> dict[str, Any]:
         "on": given.on.isoformat() if given and given.on else None,
         "score": readiness.score,
         "range": list(readiness.bounds),
-        "factors": _factors(given),
+        "factors": _factors(given, measured or {}),
         "unanswered": list(readiness.unanswered),
         "route": None if readiness.route is None else str(readiness.route),
         "routes": [str(route) for route in readiness.routes],
@@ -43,7 +49,7 @@ def assess(programme: Programme) -> dict[str, Any]:
     }
 
 
-def _factors(given: Assessment | None) -> list[dict[str, Any]]:
+def _factors(given: Assessment | None, measured: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     answers = {factor: getattr(given, factor, None) for factor in FACTORS}
     return [
         {
@@ -51,6 +57,7 @@ def _factors(given: Assessment | None) -> list[dict[str, Any]]:
             "score": answer.score if answer else None,
             "because": answer.because if answer else None,
             "evidence": answer.evidence if answer else None,
+            "measured": measured.get(factor),
         }
         for factor, answer in answers.items()
     ]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def assess_text(data: Mapping[str, Any]) -> str:
     """Render the assessment: the route first, then what stops it, what to do, what not, what would change it."""
     lines = [_route(data), ""]
-    lines += [_factor(row) for row in data["factors"]]
+    lines += [line for row in data["factors"] for line in _factor(row)]
     lines += [
         wrapped(f"BLOCKER  {row['factor'].replace('_', ' ')} is 0: {row['because']}", 0) for row in data["blockers"]
     ]
@@ -38,9 +38,17 @@ def _route(data: Mapping[str, Any]) -> str:
     return f"Route: {data['route']} ({score}): {data['meaning']}."
 
 
-def _factor(row: Mapping[str, Any]) -> str:
+def _factor(row: Mapping[str, Any]) -> list[str]:
     score = "?" if row["score"] is None else row["score"]
-    return f"  {row['factor'].replace('_', ' '):<17}{score}  {row['because'] or 'no reason given'}"
+    said = f"  {row['factor'].replace('_', ' '):<17}{score}  {row['because'] or 'no reason given'}"
+    return [said] if row["measured"] is None else [said, wrapped(_evidence(row["measured"]), 22)]
+
+
+def _evidence(found: Mapping[str, Any]) -> str:
+    if found["measured"] is None:
+        return f"{found['data']} was not measured: {found['because']}"
+    holds = "bears it out" if found["holds"] else f"is nearer to {found['nearest']}"
+    return f"{found['data']} is measured at {found['measured']:.2f} of 1, which {holds}: {found['because']}"
 
 
 def _step(step: Mapping[str, Any]) -> str:
@@ -91,6 +99,10 @@ def rank_text(data: Mapping[str, Any]) -> str:
     lines += ["", "Taken of the limits:"]
     lines += [f"  {_limit(name, row)}" for name, row in data["limits"].items()] or ["  no limit is declared"]
     gap = "proven best" if data["gap"] == 0 else f"within {data['gap']:.2%} of the best possible"
+    measured = [one for one in data.get("readiness", []) if one["score"] is not None]
+    if measured:
+        lines += ["", "Measured readiness of data, by which success is ranked:"]
+        lines += [wrapped(f"data.{one['data']} {one['score']:.2f} of 1: {one['because']}", 2) for one in measured]
     lines += ["", f"Expected net value {data['expected_net']:,.0f}, {gap}; {data['draws']} draws, seed {data['seed']}."]
     lines += [wrapped(f"note: {note}", 0) for note in data["notes"]]
     return "\n".join(lines)

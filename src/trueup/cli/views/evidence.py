@@ -27,6 +27,7 @@ def baseline_text(data: Mapping[str, Any]) -> str:
         lines.append(wrapped(f"{row['gate']:<9}{row['kpi']}: {_smallest(row)}", 4))
     lines += [wrapped(f"note: {note}", 2) for note in data["notes"]]
     lines += ["", f"Locked in {data['file']}; its hash is in the ledger."]
+    lines += _findings(data)
     return "\n".join(lines)
 
 
@@ -49,7 +50,38 @@ def measured_text(data: Mapping[str, Any]) -> str:
     for one in data["money"]:
         figures = (one[key] for key in ("promised", "measured", "realised", "spend"))
         lines.append(f"{one['use_case']:<22}" + "".join(f"{_money(figure):>13}" for figure in figures))
-    return "\n".join(lines)
+    lines += _ready(data.get("readiness", []))
+    return "\n".join([*lines, *_findings(data)])
+
+
+def _ready(sources: list[Mapping[str, Any]]) -> list[str]:
+    """Render the readiness of data: a line a source, then its parts with their reasons."""
+    lines: list[str] = []
+    for one in sources:
+        score = "unknown" if one["score"] is None else f"{one['score']:.2f} of 1"
+        lines += ["", f"data.{one['data']}, readiness: {score}"]
+        lines += [_part(part) for part in one["parts"]]
+    return lines
+
+
+def _part(part: Mapping[str, Any]) -> str:
+    value = f"{part['value']:.3f}" if part["value"] is not None else "unknown" if part["needed"] else "-"
+    n = "" if part["n"] is None else f"{part['n']:,}"
+    return wrapped(f"{part['part']:<13}{value:>8}{n:>10}  {part['because']}", 2)
+
+
+def _findings(data: Mapping[str, Any]) -> list[str]:
+    """Render what was found, each in a line or two; `trueup check DIR --with-data` shows them whole."""
+    if data["findings_unknown"] is not None:
+        return ["", wrapped(f"Findings are not known: {data['findings_unknown']}", 0)]
+    found = [one for one in data["findings"] if "waived" not in one]
+    if not found:
+        return []
+    lines = ["", f"Findings: {len(found)}. With what to do: trueup check DIR --with-data"]
+    lines += [
+        wrapped(f"{one['severity']} {one['code']} {one['file']}:{one['line']}  {one['detail']}", 2) for one in found
+    ]
+    return lines
 
 
 _BARS = " ▁▂▃▄▅▆▇█"

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from trueup.kernel.errors import DataError, StorageError
+from trueup.observe.readiness.record import unread
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
@@ -18,8 +21,15 @@ HIGHEST = 2
 
 def readiness(observations: Observations, names: Iterable[str], as_of: datetime) -> dict[str, Readiness]:
     """Return the readiness of the sources named, by name; one that cannot be read is unknown, with the reason."""
-    observer = observations.observer()
-    return {name: observer.readiness(name, as_of) for name in sorted(set(names))}
+    return {name: _of(observations, name, as_of) for name in sorted(set(names))}
+
+
+def _of(observations: Observations, name: str, as_of: datetime) -> Readiness:
+    try:
+        return observations.observer().readiness(name, as_of)
+    except StorageError as error:
+        # Ranking has to be possible where nothing may be written: what could not be read is then not known.
+        return unread(name, DataError(error.code, error.message, error.hint))
 
 
 def scores(measured: Mapping[str, Readiness]) -> dict[str, float]:
@@ -87,3 +97,23 @@ def assessed(programme: Programme, observations: Observations, as_of: datetime) 
     asked = evidence_of(programme)
     measured = readiness(observations, (name for name, _ in asked.values()), as_of)
     return {factor: Against(name, score, measured[name]) for factor, (name, score) in asked.items()}
+
+
+def declared_feasibility(
+    programme: Programme, names: Iterable[str], observations: Observations, as_of: datetime
+) -> dict[str, Against]:
+    """Hold the data scores that use cases declare as numbers against the data that their workflows read.
+
+    Of several sources the one that is least ready counts; use cases whose workflows read none are left out.
+    """
+    found = {}
+    for name in names:
+        feasibility = programme.use_cases[name].feasibility
+        score = feasibility.data if feasibility else None
+        reading = [programme.workflows[workflow].events for workflow in programme.workflows_of(name)]
+        read = {events.data for events in reading if events and events.data in programme.file.data}
+        if isinstance(score, int) and read:
+            measured = readiness(observations, filter(None, read), as_of)
+            least = min(measured.values(), key=lambda one: -1.0 if one.score is None else one.score)
+            found[name] = Against(least.data, score, least)
+    return found

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trueup.declare.check.subject import DEAD
 from trueup.declare.measures import ActualsMeasure, DataMeasure, parse_measure
 from trueup.declare.programme import PROGRAMME_FILE, use_case_file
 from trueup.kernel.clock import parse_instant
 from trueup.kernel.errors import DataError, LedgerBrokenError
+from trueup.loop.facts.readiness import assessed, declared_feasibility, nearest
 from trueup.loop.findings.seen import days
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from trueup.declare.model.data import DataSource
+    from trueup.kernel.finding import Span
     from trueup.ledger.records import Profile
+    from trueup.loop.facts.readiness import Against
     from trueup.loop.findings.seen import Found, Seen
     from trueup.observe.actuals import ActualKind
 
@@ -27,7 +31,8 @@ _MIXED = frozenset({"mixed-zones", "mixed-dates", "ambiguous-dates"})
 
 def unready(seen: Seen) -> Iterator[Found]:
     """DATA01: a source that cannot be read, is stale, has too few labels or values that are not as expected."""
-    yield from _actuals(seen)
+    if seen.whole:
+        yield from _actuals(seen)
     for name, profile in seen.profiles.items():
         source = seen.bench.programme.file.data[name]
         if isinstance(profile, DataError):
@@ -38,6 +43,7 @@ def unready(seen: Seen) -> Iterator[Found]:
             where = seen.place(PROGRAMME_FILE, "data", name, *part)
             yield seen.found("DATA01", name, where, detail, "Repair it at its source, or let the plan follow.", key)
     yield from _believed(seen)
+    yield from _declared(seen)
 
 
 def _refused(seen: Seen, code: str, name: str, error: DataError) -> Found:
@@ -71,6 +77,9 @@ def _shortfalls(
     seen: Seen, name: str, source: DataSource, profile: Profile
 ) -> Iterator[tuple[str, tuple[str, ...], str]]:
     """Yield what falls short, where it is declared, and in words."""
+    if source.volume and profile.records < source.volume.needed:
+        detail = f"{name!r} has {profile.records} of the {source.volume.needed} {profile.per}s that are needed."
+        yield "volume", ("volume", "needed"), detail
     if source.fresh_within and profile.newest:
         age = seen.as_of - parse_instant(profile.newest)
         if age > source.fresh_within.delta():
@@ -105,6 +114,31 @@ def _believed(seen: Seen) -> Iterator[Found]:
             )
 
 
+def _declared(seen: Seen) -> Iterator[Found]:
+    """Yield declared scores, of the assessment and of use cases, that the measurement is too low for."""
+    programme, observations = seen.bench.programme, seen.bench.observations
+    answers = assessed(programme, observations, seen.as_of) if seen.whole else {}
+    for factor, against in answers.items():
+        if against.holds is False:
+            where = seen.place(PROGRAMME_FILE, "assessment", factor, "score")
+            yield _too_low(seen, against, where, f"assessment {factor}")
+    living = [name for name, use_case in seen.use_cases.items() if use_case.stage not in DEAD]
+    for name, against in declared_feasibility(programme, living, observations, seen.as_of).items():
+        if against.holds is False:
+            where = seen.place(use_case_file(name), "feasibility", "data")
+            yield _too_low(seen, against, where, f"feasibility {name}")
+
+
+def _too_low(seen: Seen, against: Against, where: Span, key: str) -> Found:
+    score = against.measured.score
+    detail = (
+        f"Readiness of data.{against.data} is declared as {against.declared} of 2 and measured at "
+        f"{score or 0:.2f} of 1, which is nearer to {nearest(score or 0)}: {against.measured.because}."
+    )
+    fix = "Write the score that was measured, or repair the data; `trueup measure DIR --data` shows every part."
+    return seen.found("DATA01", against.data, where, detail, fix, f"declared {key}")
+
+
 def not_normalised(seen: Seen) -> Iterator[Found]:
     """DATA02: declared fields that are written in several ways."""
     for name, profile in seen.profiles.items():
@@ -136,7 +170,7 @@ def over_budget(seen: Seen) -> Iterator[Found]:
 
 
 def _own_effort(seen: Seen) -> Iterator[Found]:
-    for name, use_case in sorted(seen.bench.programme.use_cases.items()):
+    for name, use_case in seen.use_cases.items():
         for kind in ("engineering", "change"):
             budget = getattr(use_case.effort, kind, None)
             hours = _hours(seen, name, kind)

@@ -26,7 +26,7 @@ _NAMED = 3
 def untrained(seen: Seen) -> Iterator[Found]:
     """PPL01: eligible users of a live workflow without training, or adoption surely below its target."""
     people = _people(seen)
-    for name, workflow in sorted(seen.bench.programme.workflows.items()):
+    for name, workflow in seen.workflows():
         if seen.stage(workflow) is not Stage.PRODUCTION:
             continue
         yield from _without_training(seen, name, people)

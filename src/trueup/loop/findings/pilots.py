@@ -109,7 +109,7 @@ def missed_checkpoint(seen: Seen) -> Iterator[Found]:
     reviews = seen.bench.programme.file.reviews
     cadence = reviews.checkpoint if reviews else None
     begun = min((starts for *_, starts in seen.running()), default=None)
-    if cadence is None or begun is None:
+    if not seen.whole or cadence is None or begun is None:
         return
     length = cadence.delta() if isinstance(cadence, Period) else timedelta(weeks=1)
     since = max(begun, seen.last_review) if seen.last_review else begun

@@ -23,7 +23,7 @@ def spend_past_value(seen: Seen) -> Iterator[Found]:
     """PORT03: what was spent exceeds the value now expected over the horizon, less what running will cost."""
     file = seen.bench.programme.file
     years = file.limits.horizon.years if file.limits and file.limits.horizon else YEARS
-    for figures in money(seen.bench, seen.as_of):
+    for figures in money(seen.bench, seen.as_of, seen.only):
         use_case = seen.bench.programme.use_cases[figures.use_case]
         if use_case.stage in DEAD or figures.spend is None or figures.expected is None:
             continue

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 RULES = (*pilots.RULES, *strategy.RULES, *data.RULES, *portfolio.RULES, *people.RULES)
 
 
-def findings_of(bench: Workbench, as_of: datetime) -> list[Found]:
-    """Return what data, ledger and calendar show by an instant, by place."""
-    seen = Seen(bench, as_of)
+def findings_of(bench: Workbench, as_of: datetime, only: str | None = None) -> list[Found]:
+    """Return what data, ledger and calendar show by an instant, by place; with `only`, about one workflow."""
+    seen = Seen(bench, as_of, only)
     found = [one for rule in RULES for one in rule(seen)]
     marked = waivers.covered(bench.programme, [one.finding for one in found], as_of.date())
     both = (replace(one, finding=finding) for one, finding in zip(found, marked, strict=True))

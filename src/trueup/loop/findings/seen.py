@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from trueup.declare.check.registry import PAGES
-from trueup.declare.check.subject import DEAD, over
+from trueup.declare.check.subject import CHOSEN, DEAD, over
 from trueup.declare.model.use_case import Stage
 from trueup.kernel.clock import parse_instant, start_of_day
 from trueup.kernel.errors import DataError
@@ -17,6 +17,8 @@ from trueup.loop.assumptions import Measured, measure_assumption
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from trueup.declare.model.data import Assumption
+    from trueup.declare.model.use_case import UseCase
     from trueup.declare.model.workflow import Pilot, Workflow
     from trueup.kernel.finding import Finding, Span
     from trueup.ledger.entry import Recorded
@@ -35,10 +37,33 @@ class Found:
 
 @dataclass(frozen=True)
 class Seen:
-    """A programme as of an instant. Nothing here judges."""
+    """A programme as of an instant; with `only`, one workflow of it and what that rests on. Nothing here judges."""
 
     bench: Workbench
     as_of: datetime
+    only: str | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Tell whether the whole programme is looked at, and not one workflow."""
+        return self.only is None
+
+    def workflows(self) -> Iterator[tuple[str, Workflow]]:
+        """Yield id and workflow of those that are looked at, by id."""
+        for name, workflow in sorted(self.bench.programme.workflows.items()):
+            if self.whole or name == self.only:
+                yield name, workflow
+
+    def living(self) -> Iterator[tuple[str, Workflow]]:
+        """Yield the workflows whose use case is in pilot or in production."""
+        return ((name, workflow) for name, workflow in self.workflows() if self.stage(workflow) in CHOSEN)
+
+    @cached_property
+    def use_cases(self) -> dict[str, UseCase]:
+        """The use cases that are looked at, by id."""
+        named = {workflow.use_case for _, workflow in self.workflows()}
+        cases = sorted(self.bench.programme.use_cases.items())
+        return {name: use_case for name, use_case in cases if self.whole or name in named}
 
     def found(self, code: str, subject: str, where: Span, detail: str, fix: str, key: str = "") -> Found:
         """Return a finding with the page's severity and summary."""
@@ -61,7 +86,7 @@ class Seen:
 
     def running(self) -> Iterator[tuple[str, Workflow, Pilot, datetime]]:
         """Yield id, workflow, pilot and first instant of every pilot that has begun and is not over."""
-        for name, workflow in sorted(self.bench.programme.workflows.items()):
+        for name, workflow in self.workflows():
             pilot = workflow.pilot
             if pilot is None or pilot.starts is None or over(pilot):
                 continue
@@ -80,8 +105,14 @@ class Seen:
         return {
             name: measure_assumption(self.bench, assumption, self.as_of)
             for name, assumption in sorted(self.bench.programme.file.assumptions.items())
-            if assumption.measure is not None and (assumption.at_least or assumption.at_most) is not None
+            if self.believes(assumption)
+            and assumption.measure is not None
+            and (assumption.at_least or assumption.at_most) is not None
         }
+
+    def believes(self, assumption: Assumption) -> bool:
+        """Tell whether what is looked at rests on an assumption."""
+        return self.whole or bool(set(assumption.supports) & set(self.use_cases))
 
     @cached_property
     def profiles(self) -> dict[str, Profile | DataError]:
@@ -89,17 +120,16 @@ class Seen:
         return {name: self._profile(name) for name in sorted(self._used() & set(self.bench.programme.file.data))}
 
     def _profile(self, data: str) -> Profile | DataError:
-        try:
-            return self.bench.observations.observer().profile(data, self.as_of)
-        except DataError as error:
-            return error
+        ready = self.bench.observations.observer().readiness(data, self.as_of)
+        if ready.refused is not None:
+            return ready.refused
+        return ready.profile or self.bench.observations.observer().profile(data, self.as_of)
 
     def _used(self) -> set[str]:
-        programme = self.bench.programme
-        dead = {name for name, use_case in programme.use_cases.items() if use_case.stage in DEAD}
-        alive = [workflow for workflow in programme.workflows.values() if workflow.use_case not in dead]
+        dead = {name for name, use_case in self.bench.programme.use_cases.items() if use_case.stage in DEAD}
+        alive = [workflow for _, workflow in self.workflows() if workflow.use_case not in dead]
         read = {workflow.events.data for workflow in alive if workflow.events}
-        wanted = [use_case for name, use_case in programme.use_cases.items() if name not in dead]
+        wanted = [use_case for name, use_case in self.use_cases.items() if name not in dead]
         named = {str(use_case.feasibility.data) for use_case in wanted if use_case.feasibility}
         return {name for name in read if name} | {name.removeprefix("data.") for name in named}
 

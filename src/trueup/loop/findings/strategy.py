@@ -26,7 +26,7 @@ _PHASE = {"sme": timedelta(weeks=4), "enterprise": timedelta(weeks=8)}
 def paralysis(seen: Seen) -> Iterator[Found]:
     """STRAT01: the strategy phase is over its limit, and no pilot has begun."""
     file = seen.bench.programme.file
-    if file.adopted is None or _begun(seen) or _in_production(seen):
+    if not seen.whole or file.adopted is None or _begun(seen) or _in_production(seen):
         return
     size = file.assessment.organisation.size if file.assessment and file.assessment.organisation else None
     declared = file.limits.strategy_phase if file.limits else None
@@ -41,7 +41,7 @@ def paralysis(seen: Seen) -> Iterator[Found]:
 def nothing_in_production(seen: Seen) -> Iterator[Found]:
     """STRAT02: six months after adoption nothing is in production; says which of three causes the data shows."""
     adopted = seen.bench.programme.file.adopted
-    if adopted is None or _in_production(seen) or seen.as_of - start_of_day(adopted) <= HALF_A_YEAR:
+    if not seen.whole or adopted is None or _in_production(seen) or seen.as_of - start_of_day(adopted) <= HALF_A_YEAR:
         return
     cause, fix = _cause(seen)
     detail = f"{days(seen.as_of - start_of_day(adopted))} days after adoption nothing is in production: {cause}."
@@ -106,7 +106,7 @@ def overdue_review(seen: Seen) -> Iterator[Found]:
     cadence = file.reviews.strategy if file.reviews else None
     adopted = start_of_day(file.adopted) if file.adopted else None
     since = seen.last_review or adopted
-    if cadence is None or since is None or seen.as_of - since <= cadence.delta():
+    if not seen.whole or cadence is None or since is None or seen.as_of - since <= cadence.delta():
         return
     what = "no review was applied since the adoption" if seen.last_review is None else "the last review was applied"
     detail = f"{what[0].upper()}{what[1:]} {days(seen.as_of - since)} days ago; {cadence} is the declared cadence."
@@ -118,6 +118,8 @@ def overdue_review(seen: Seen) -> Iterator[Found]:
 def false_assumption(seen: Seen) -> Iterator[Found]:
     """STRAT04: an assumption that is false and not signed as such, or that the declared data cannot measure."""
     for name, assumption in sorted(seen.bench.programme.file.assumptions.items()):
+        if not seen.believes(assumption):
+            continue
         where = seen.place(PROGRAMME_FILE, "assumptions", name, "measure")
         if assumption.measure is None:
             detail = f"The assumption {name!r} has no measure, so it can never be found false."
