@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trueup.declare.model.people import Role
-from trueup.enforce.request import Request, UnfitRequestError, normalised
+from trueup.enforce.request import Request, UnfitRequestError, normalised, read_request
 from trueup.enforce.steps import StepIds
 from trueup.enforce.verdict import Decision, Verdict, refusal
 from trueup.kernel.canonical import canonical
@@ -181,7 +181,9 @@ class Desk:
         """Return the request with other arguments, or the verdict that forbids it."""
         if ask.arguments is None:
             raise UsageError("no-arguments", "Editing needs the arguments.", "Add --arguments FILE, a JSON object.")
-        request = Request(asked.tool, ask.arguments, asked.action, asked.case, asked.requester)
+        held = self.bodies.get(asked.digest)
+        definition = read_request(held).definition if held is not None else None
+        request = Request(asked.tool, ask.arguments, asked.action, asked.case, asked.requester, definition=definition)
         verdict = policy.judge(request, approved=True)
         if verdict.decision is not Decision.ALLOW:
             return verdict

@@ -8,15 +8,18 @@ it is `unknown` and is not run again.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from trueup.enforce.approvals import Approval, Desk
 from trueup.enforce.request import LONGEST_NAME, Request, UnfitRequestError, normalised, read_request
+from trueup.enforce.standing.pins import Pins
+from trueup.enforce.standing.switch import Switch
 from trueup.enforce.steps import State, StepIds, state_of
-from trueup.enforce.usage import Usage
+from trueup.enforce.usage import Room, Usage
 from trueup.enforce.verdict import Decision, Verdict, refusal
 from trueup.kernel.canonical import digest
 from trueup.kernel.clock import format_instant
@@ -24,7 +27,7 @@ from trueup.kernel.errors import ConflictError, NotFoundError
 from trueup.ledger.entry import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from datetime import datetime
 
     from trueup.declare.programme import Programme
@@ -36,6 +39,11 @@ if TYPE_CHECKING:
     from trueup.ledger.log import Ledger
 
     Run = Callable[[Mapping[str, Json]], Any]
+    RunAsync = Callable[[Mapping[str, Json]], Awaitable[Any]]
+
+
+class UncertainError(Exception):
+    """What a call raises when nobody can say whether it took effect: no outcome is written, the step is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,16 @@ class Outcome:
     entry: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Allowed:
+    """A step that may run now: its verdict is durable."""
+
+    ids: StepIds
+    verdict: Verdict
+    request: Request
+    step: str
+
+
 class Gate:
     """The gate of one workflow in one process. `runner` names the process, and is used by no other."""
 
@@ -65,6 +83,8 @@ class Gate:
         self._runner = runner
         self._calls = itertools.count()
         self._usage = Usage(ledger, policy)
+        self._switch = Switch(ledger)
+        self._pins = Pins(ledger, policy.workflow)
         self._desk = Desk(programme, ledger, bodies)
 
     def call(self, request: Request, step: str, run: Run) -> Outcome:
@@ -75,6 +95,15 @@ class Gate:
         entry cannot be written (before the verdict: nothing ran; for the outcome: the step is `unknown`), and
         ConflictError when the step was used for another request, or another process has it.
         """
+        begun = self._begin(request, step)
+        return begun if isinstance(begun, Outcome) else self._run(begun, run)
+
+    async def call_async(self, request: Request, step: str, run: RunAsync) -> Outcome:
+        """Do as `call`, for a callable that is awaited. A cancelled call is an interrupted one: unknown."""
+        begun = await asyncio.to_thread(self._begin, request, step)
+        return begun if isinstance(begun, Outcome) else await self._run_async(begun, run)
+
+    def _begin(self, request: Request, step: str) -> Outcome | _Allowed:
         ids = StepIds.of(self._policy.workflow, step)
         runner = self._next_runner()
         now = self._clock.now()
@@ -86,13 +115,12 @@ class Gate:
         # 2. The intent, which also reserves a place in the limits.
         intent = self._intend(ids, wanted, body, step, now, runner)
         # 3. Policy.
-        today = self._usage.before(self._policy.action_of(wanted), intent.entry.time, intent.index)
-        verdict = self._policy.judge(wanted, today=today) if unfit is None else unfit
+        verdict = unfit or self._standing(wanted) or self._judged(wanted, intent)
         # 4. The verdict; a hold asks for a person.
         index = self._record_verdict(ids, wanted, verdict, step, now, runner)
         if verdict.decision is Decision.ALLOW:
             # 5. The call, and its outcome.
-            return self._run(ids, verdict, wanted, step, run)
+            return _Allowed(ids, verdict, wanted, step)
         if verdict.decision is Decision.HOLD:
             return Outcome(State.HELD, verdict, approval=ids.approval, entry=index)
         return Outcome(State.DENIED, verdict, entry=index)
@@ -104,6 +132,15 @@ class Gate:
         version of the policy, or its arguments are not those that were accepted (`denied`). Raises NotFoundError,
         ConflictError when the approval was used before, and as `call`.
         """
+        begun = self._release(approval)
+        return begun if isinstance(begun, Outcome) else self._run(begun, run)
+
+    async def resume_async(self, approval: str, run: RunAsync) -> Outcome:
+        """Do as `resume`, for a callable that is awaited."""
+        begun = await asyncio.to_thread(self._release, approval)
+        return begun if isinstance(begun, Outcome) else await self._run_async(begun, run)
+
+    def _release(self, approval: str) -> Outcome | _Allowed:
         asked = self._desk.one(approval, self._clock.now())
         if asked.workflow != self._policy.workflow:
             raise NotFoundError("no-such-approval", f"{approval!r} is about another workflow.", _LIST)
@@ -114,10 +151,24 @@ class Gate:
             return Outcome(State.HELD, None, approval=approval)
         verdict, request = self._released(asked, ids)
         now = self._clock.now()
-        index = self._claim(ids, verdict, asked, now)
+        index = self._claim(ids, verdict, asked, request, now)
         if verdict.decision is not Decision.ALLOW:
             return Outcome(State.DENIED, verdict, approval=approval, entry=index)
-        return self._run(ids, verdict, request, asked.step, run)
+        return _Allowed(ids, verdict, request, asked.step)
+
+    def _standing(self, request: Request) -> Verdict | None:
+        """Return the denial that no policy can outweigh: stopped by hand, or a tool that is not the one pinned."""
+        stopped = self._switch.why_not(self._policy.workflow)
+        if stopped is not None:
+            return refusal("killed", stopped, source="ledger", action=self._policy.action_of(request))
+        if request.definition is not None and self._pins.of(request.tool) != request.definition:
+            says = f"{request.tool!r} is not described any more as it was when it was pinned"
+            return refusal("definition.changed", says, source="ledger", action=self._policy.action_of(request))
+        return None
+
+    def _judged(self, request: Request, intent: Recorded, *, approved: bool = False) -> Verdict:
+        room = self._usage.room(request, self._policy.action_of(request), intent.entry.time, intent.index)
+        return self._policy.judge(request, today=room.today, approved=approved, fits=room.fits)
 
     def _released(self, asked: Approval, ids: StepIds) -> tuple[Verdict, Request]:
         """Judge what was accepted once more: policy first, person second, and both still as they were."""
@@ -131,10 +182,18 @@ class Gate:
             reason = "the arguments that were accepted are not there any more"
             return refusal("approval.arguments-gone", reason, action=asked.action), bare
         accepted = read_request(body)
-        request = Request(accepted.tool, accepted.arguments, asked.action, asked.case, asked.requester)
+        request = Request(
+            accepted.tool,
+            accepted.arguments,
+            asked.action,
+            asked.case,
+            asked.requester,
+            definition=accepted.definition,
+        )
         intent = self._ledger.find(ids.intended)
-        before = self._usage.before(asked.action, intent.entry.time, intent.index) if intent else 2**53
-        return self._policy.judge(request, today=before, approved=True), request
+        if intent is None:
+            return refusal("approval.no-intent", "what was asked for is not in the ledger"), bare
+        return self._standing(request) or self._judged(request, intent, approved=True), request
 
     def _known(self, ids: StepIds, body: str | None) -> Outcome | None:
         """Return what became of a step that was judged before; None when it may go on."""
@@ -166,6 +225,9 @@ class Gate:
             "requester": request.requester,
             "runner": runner,
         }
+        reserved = self._usage.reserved(request, self._policy.action_of(request))
+        if reserved:
+            data["reserved"] = reserved
         index = self._ledger.append([Entry("action.intended", ids.intended, now, None, data)])[0]
         return self._ledger.entry(index)
 
@@ -209,9 +271,12 @@ class Gate:
                 raise taken from None
             raise
 
-    def _claim(self, ids: StepIds, verdict: Verdict, asked: Approval, now: datetime) -> int:
+    def _claim(self, ids: StepIds, verdict: Verdict, asked: Approval, request: Request, now: datetime) -> int:
         """Use the approval up: of two processes one writes this entry."""
         entry = self._verdict_entry(ids, verdict, asked.step, now, self._next_runner(), asked.id)
+        reserved = self._usage.reserved(request, asked.action)
+        if reserved:
+            entry = replace(entry, data={**entry.data, "reserved": reserved})
         return self._append_once([entry], _used(asked.id))
 
     def _asked(self, ids: StepIds, request: Request, verdict: Verdict, step: str, now: datetime) -> Entry:
@@ -226,7 +291,7 @@ class Gate:
             "intent": ids.intended,
             "digest": request.digest,
             "policy": self._policy.version,
-            "reasons": verdict.reasons,
+            "reasons": [*verdict.reasons, *request.origins],
             "approvers": list(self._desk.approvers(action)),
             "requester": request.requester,
             "case": request.case,
@@ -235,27 +300,41 @@ class Gate:
         }
         return Entry("approval.requested", f"approval/{ids.approval}", now, None, data)
 
-    def _run(self, ids: StepIds, verdict: Verdict, request: Request, step: str, run: Run) -> Outcome:
+    def _run(self, allowed: _Allowed, run: Run) -> Outcome:
         began = self._clock.now()
         try:
-            result = run(request.arguments)
+            result = run(allowed.request.arguments)
+        except UncertainError:
+            raise
         except Exception as error:
             # An interruption is not caught: then nobody knows whether the call took effect, and it stays unknown.
-            self._finish(ids, verdict, step, began, {"ended": "failed", "error": type(error).__name__})
+            self._finish(allowed, began, _failed(error))
             raise
-        index = self._finish(ids, verdict, step, began, {"ended": "done", "result": _digest_of(result)})
-        return Outcome(State.DONE, verdict, result=result, entry=index)
+        index = self._finish(allowed, began, _done(result))
+        return Outcome(State.DONE, allowed.verdict, result=result, entry=index)
 
-    def _finish(self, ids: StepIds, verdict: Verdict, step: str, began: datetime, how: Mapping[str, Json]) -> int:
+    async def _run_async(self, allowed: _Allowed, run: RunAsync) -> Outcome:
+        began = self._clock.now()
+        try:
+            result = await run(allowed.request.arguments)
+        except UncertainError:
+            raise
+        except Exception as error:
+            await asyncio.to_thread(self._finish, allowed, began, _failed(error))
+            raise
+        index = await asyncio.to_thread(self._finish, allowed, began, _done(result))
+        return Outcome(State.DONE, allowed.verdict, result=result, entry=index)
+
+    def _finish(self, allowed: _Allowed, began: datetime, how: Mapping[str, Json]) -> int:
         now = self._clock.now()
         data: dict[str, Json] = {
             "workflow": self._policy.workflow,
-            "action": verdict.action,
-            "step": step,
+            "action": allowed.verdict.action,
+            "step": allowed.step,
             "seconds": (now - began).total_seconds(),
             **how,
         }
-        return self._ledger.append([Entry("action.finished", ids.finished, now, None, data)])[0]
+        return self._ledger.append([Entry("action.finished", allowed.ids.finished, now, None, data)])[0]
 
 
 def dry_run(policy: Policy, ledger: Ledger, data: bytes, at: datetime) -> Verdict:
@@ -264,8 +343,8 @@ def dry_run(policy: Policy, ledger: Ledger, data: bytes, at: datetime) -> Verdic
         request = read_request(data)
     except UnfitRequestError as error:
         return refusal(error.reason, str(error))
-    today = Usage(ledger, policy).before(policy.action_of(request), at)
-    return policy.judge(request, today=today)
+    room: Room = Usage(ledger, policy).room(request, policy.action_of(request), at)
+    return policy.judge(request, today=room.today, fits=room.fits)
 
 
 DEFAULT_WAIT = timedelta(days=1)
@@ -289,6 +368,14 @@ def _in_form(request: Request) -> tuple[Request, str | None, Verdict | None]:
     except UnfitRequestError as error:
         return Request(_cut(str(request.tool))), None, refusal(error.reason, str(error))
     return wanted, wanted.digest, None
+
+
+def _done(result: Any) -> dict[str, Json]:
+    return {"ended": "done", "result": _digest_of(result)}
+
+
+def _failed(error: Exception) -> dict[str, Json]:
+    return {"ended": "failed", "error": _cut(type(error).__name__)}
 
 
 def _digest_of(result: Any) -> str | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from trueup.declare import cedar
 from trueup.declare.model.workflow import AutonomyLevel
+from trueup.enforce.limits import limits_of
 from trueup.enforce.request import UnfitRequestError, decimal_of, normalised
 from trueup.enforce.rules import Rule, rules_of
 from trueup.enforce.schema import context_of, entities_of, numeric, schema_of, vocabulary
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from trueup.declare.model.workflow import Action
     from trueup.declare.programme import Programme
+    from trueup.enforce.limits import Limit
     from trueup.enforce.request import Request
 
 _NUMBERED = re.compile(r"policy(\d+)")
@@ -58,14 +60,19 @@ class Policy:
     names: tuple[str, ...] = ()
     numeric: frozenset[str] = frozenset()
     ask: Callable[[list[dict[str, Any]]], list[Answer]] = field(default=lambda _: [], repr=False, compare=False)
+    limits: tuple[Limit, ...] = ()
 
-    def judge(self, request: Request, *, today: int = 0, approved: bool = False) -> Verdict:
+    def judge(
+        self, request: Request, *, today: int = 0, approved: bool = False, fits: frozenset[str] | None = None
+    ) -> Verdict:
         """Judge a request; never raises. `today` counts the like actions reserved before it this day (UTC).
 
-        With `approved` a person has said yes, and the answer is allow or deny.
+        `fits` names the limits that it is within, by `Usage`; None asks as if nothing was used up yet. With
+        `approved` a person has said yes, and the answer is allow or deny.
         """
         try:
-            return self._judged(normalised(request), today, approved=approved)
+            within = frozenset(limit.name for limit in self.limits) if fits is None else fits
+            return self._judged(normalised(request), today, within, approved=approved)
         except UnfitRequestError as error:
             return refusal(error.reason, str(error))
         except Exception as error:  # noqa: BLE001 -- whatever goes wrong inside the gate, nothing passes
@@ -78,7 +85,7 @@ class Policy:
         ]
         return found[0] if len(found) == 1 else None
 
-    def _judged(self, request: Request, today: int, *, approved: bool) -> Verdict:
+    def _judged(self, request: Request, today: int, fits: frozenset[str], *, approved: bool) -> Verdict:
         if self.broken is not None:
             return refusal("policy.broken", self.broken, source="policies")
         key = self.action_of(request)
@@ -87,7 +94,7 @@ class Policy:
         unfit = self._unfit(request)
         if unfit is not None:
             return refusal("request.not-a-number", unfit, action=key)
-        answers = self.ask([self._question(request, key, today, approved=yes) for yes in (approved, True)])
+        answers = self.ask([self._question(request, key, today, fits, approved=yes) for yes in (approved, True)])
         if len(answers) != 2 or any(answer.errors for answer in answers):
             errors = [error for answer in answers for error in answer.errors]
             return refusal("policy.error", f"the policy cannot be evaluated: {'; '.join(errors[:2])}", action=key)
@@ -109,9 +116,11 @@ class Policy:
             return Verdict(Decision.DENY, "default", considered, key)
         return Verdict(decision, decisive[0], considered, key)
 
-    def _question(self, request: Request, key: str, today: int, *, approved: bool) -> dict[str, Any]:
+    def _question(
+        self, request: Request, key: str, today: int, fits: frozenset[str] = frozenset(), *, approved: bool
+    ) -> dict[str, Any]:
         context = context_of(
-            request, self.names, workflow=self.workflow, level=self.level, today=today, approved=approved
+            request, self.names, workflow=self.workflow, level=self.level, today=today, approved=approved, fits=fits
         )
         return {
             "principal": {"type": "Workflow", "id": self.workflow},
@@ -172,7 +181,7 @@ def compile_policy(programme: Programme, workflow: str) -> Policy:
         "rules": [rule.text for rule in rules],
         "schema": schema,
         "level": level,
-        "actions": declared.model_dump_json(include={"actions"}),
+        "actions": declared.model_dump_json(include={"actions", "budget"}),
         "broken": broken,
     }
     return Policy(
@@ -185,6 +194,7 @@ def compile_policy(programme: Programme, workflow: str) -> Policy:
         vocabulary(programme),
         numeric(programme, workflow),
         ask or (lambda _: []),
+        limits_of(declared),
     )
 
 

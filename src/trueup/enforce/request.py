@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -18,12 +18,13 @@ from trueup.kernel.canonical import SAFE_INTEGER, canonical, digest_bytes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from trueup.enforce.untrusted.provenance import Provenance
     from trueup.kernel.canonical import Json
 
 LARGEST_REQUEST = 256 * 1024
 DEEPEST = 32
 LONGEST_NAME = 200
-_MEMBERS = {"tool", "arguments", "action", "case", "requester", "untrusted"}
+_MEMBERS = {"tool", "arguments", "action", "case", "requester", "untrusted", "definition"}
 # Cedar's decimals are 64-bit integers in units of 10^-4.
 _PLACES = 4
 _LARGEST_DECIMAL = Decimal(2**63 - 1).scaleb(-_PLACES)
@@ -45,7 +46,9 @@ class Request:
     """Somebody wants a tool called. `arguments` are the final ones, exactly as the tool will get them.
 
     `action` names the declared action where several use one tool; `case` and `requester` say for which case and
-    by whom; `untrusted` names the arguments that come from content nobody vouches for (tool output, mail, web).
+    by whom; `untrusted` names the arguments that come from content nobody vouches for (tool output, mail, web);
+    `definition` is the digest of what the tool's server says of the tool, where there is one: it has to be pinned.
+    With the case's `provenance` untrusted arguments are found out and added; `origins` says where they come from.
     """
 
     tool: str
@@ -54,31 +57,36 @@ class Request:
     case: str | None = None
     requester: str | None = None
     untrusted: tuple[str, ...] = ()
+    definition: str | None = None
+    provenance: Provenance | None = field(default=None, repr=False, compare=False)
+    origins: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of the canonical tool and arguments."""
+        """The SHA-256 of the canonical tool, definition (where there is one) and arguments."""
         return digest_bytes(self.body)
 
     @property
     def body(self) -> bytes:
-        """The canonical tool and arguments. Raises ValueError when there is no such form."""
-        return canonical({"tool": self.tool, "arguments": self.arguments})
+        """The canonical tool, definition and arguments. Raises ValueError when there is no such form."""
+        content: dict[str, Json] = {"tool": self.tool, "arguments": self.arguments}
+        return canonical(content if self.definition is None else content | {"definition": self.definition})
 
 
 def read_request(data: bytes) -> Request:
     """Read a request from JSON. Raises UnfitRequestError."""
-    return _typed(_parsed(data))
+    return _typed(read_strictly(data))
 
 
 def read_arguments(data: bytes) -> Mapping[str, Json]:
     """Read arguments alone from JSON, as strictly as a request's. Raises UnfitRequestError."""
-    return _typed({"tool": "-", "arguments": _parsed(data)}).arguments
+    return _typed({"tool": "-", "arguments": read_strictly(data)}).arguments
 
 
-def _parsed(data: bytes) -> Any:
-    if len(data) > LARGEST_REQUEST:
-        raise UnfitRequestError("request.too-large", f"The request has more than {LARGEST_REQUEST:,} bytes.")
+def read_strictly(data: bytes, largest: int = LARGEST_REQUEST) -> Any:
+    """Read JSON that means one thing to every reader. Raises UnfitRequestError for all other."""
+    if len(data) > largest:
+        raise UnfitRequestError("request.too-large", f"The request has more than {largest:,} bytes.")
     try:
         return json.loads(
             data.decode("utf-8"),
@@ -108,12 +116,23 @@ def normalised(request: Request) -> Request:
                 "case": request.case,
                 "requester": request.requester,
                 "untrusted": list(request.untrusted),
+                "definition": request.definition,
             }
         )
         body.decode("utf-8")
     except (ValueError, RecursionError) as error:
         raise UnfitRequestError("request.not-canonical", f"The request has no canonical form: {error}.") from None
-    return read_request(body)
+    return _traced(replace(read_request(body), origins=request.origins), request.provenance)
+
+
+def _traced(request: Request, provenance: Provenance | None) -> Request:
+    """Name the arguments that stem from untrusted content beside those that were named."""
+    if provenance is None:
+        return request
+    traces = provenance.traces(request.arguments)
+    untrusted = dict.fromkeys([*request.untrusted, *(trace.argument for trace in traces)])
+    origins = tuple(f"the argument {trace.argument!r} stems from what {trace.origin!r} returned" for trace in traces)
+    return replace(request, untrusted=tuple(untrusted), origins=origins)
 
 
 def decimal_of(value: Json) -> str | None:
@@ -147,6 +166,7 @@ def _typed(content: Any) -> Request:
         _text(content, "case"),
         _text(content, "requester"),
         _names(content.get("untrusted")),
+        _text(content, "definition"),
     )
     _check_depth(arguments)
     _check_names(arguments)

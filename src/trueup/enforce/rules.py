@@ -14,9 +14,9 @@ from typing import Any
 
 from trueup.declare.model.workflow import Action, AutonomyLevel, Impact, Workflow
 from trueup.declare.programme import workflow_file
+from trueup.enforce.limits import BUDGET, PER_DAY, WITHIN, Limit, costs_of, limits_of, unusable, whole
 from trueup.enforce.request import decimal_of
 
-PER_DAY = "per_day"
 _BOUNDS = {"at_most": "lessThanOrEqual", "at_least": "greaterThanOrEqual"}
 _WORDS = {"at_most": "at most", "at_least": "at least"}
 
@@ -36,7 +36,8 @@ class Rule:
 def rules_of(name: str, workflow: Workflow) -> list[Rule]:
     """Return the rules that a workflow's file declares, in its order."""
     level = workflow.autonomy.level if workflow.autonomy else AutonomyLevel.SHADOW
-    return [rule for key, action in workflow.actions.items() for rule in _of_action(name, key, action, level)]
+    counted = limits_of(workflow)
+    return [rule for key, action in workflow.actions.items() for rule in _of_action(name, key, action, level, counted)]
 
 
 def acts(action: Action) -> bool:
@@ -65,7 +66,7 @@ def needs_person(action: Action, level: AutonomyLevel) -> str | None:
 
 def limited_fields(action: Action) -> set[str]:
     """Return the arguments whose value an action limits."""
-    return {field for field in action.limits if field != PER_DAY}
+    return {field for field in action.limits if field not in WITHIN and field != BUDGET}
 
 
 def literal(text: str) -> str:
@@ -102,7 +103,7 @@ class _Writer:
         return Rule(rule_id, effect, says, self._file, f"@id({literal(rule_id)})\n{body}\n", self._key)
 
 
-def _of_action(name: str, key: str, action: Action, level: AutonomyLevel) -> Iterator[Rule]:
+def _of_action(name: str, key: str, action: Action, level: AutonomyLevel, counted: tuple[Limit, ...]) -> Iterator[Rule]:
     write = _Writer(name, key, action)
     if not action.tool:
         yield write.forbid("tool", f"{key!r} names no tool", None)
@@ -110,7 +111,8 @@ def _of_action(name: str, key: str, action: Action, level: AutonomyLevel) -> Ite
     yield write.permit()
     if acts(action) and level is AutonomyLevel.SHADOW:
         yield write.forbid("autonomy", "at the level shadow nothing acts", None)
-    yield from _limits(write, action.limits)
+    yield from _limits(write, action)
+    yield from _counted(write, key, action, counted)
     why = needs_person(action, level)
     if why is not None:
         yield write.forbid("approval", why, "context.approved")
@@ -119,32 +121,38 @@ def _of_action(name: str, key: str, action: Action, level: AutonomyLevel) -> Ite
         yield write.forbid("untrusted", says, "context.approved || context.untrusted.isEmpty()")
 
 
-def _limits(write: _Writer, limits: Mapping[str, Any]) -> Iterator[Rule]:
-    for field, declared in limits.items():
-        if field == PER_DAY:
-            yield _per_day(write, declared)
+def _limits(write: _Writer, action: Action) -> Iterator[Rule]:
+    for name, declared in action.limits.items():
+        why = unusable(name, declared, action)
+        if why is not None:
+            shown = json.dumps(declared, default=str)
+            says = f"the limit {name}: {shown} {why}: it cannot be enforced, so nothing passes"
+            yield write.forbid(f"limits.{name}", says, None)
+        elif name not in WITHIN and name != BUDGET:
+            yield from _of_field(write, name, declared)
+
+
+def _counted(write: _Writer, key: str, action: Action, counted: tuple[Limit, ...]) -> Iterator[Rule]:
+    """Forbid what does not fit into a window. The gate says what fits; Cedar has no sums."""
+    for limit in counted:
+        if limit.action not in {None, key}:
+            continue
+        if limit.action is None and costs_of(action) is None and acts(action):
+            says = f"{key!r} declares no `costs`, so the workflow's budget cannot be kept and nothing passes"
+            yield write.forbid(f"limits.{limit.name}", says, None)
+        elif limit.name == PER_DAY and whole(limit.most) is not None:
+            yield write.forbid("limits.per_day", limit.says, f"context.today < {limit.most}")
         else:
-            yield from _of_field(write, field, declared)
+            fits = f"context.fits.contains({literal(limit.name)})"
+            yield write.forbid(f"limits.{limit.name}", limit.says, fits)
 
 
-def _per_day(write: _Writer, declared: object) -> Rule:
-    if isinstance(declared, bool) or not isinstance(declared, int) or not 0 <= declared < 2**53:
-        return write.forbid("limits.per_day", f"per_day: {declared!r} is no whole number, so nothing passes", None)
-    says = f"at most {declared} a day (UTC), counted from the ledger"
-    return write.forbid("limits.per_day", says, f"context.today < {declared}")
-
-
-def _of_field(write: _Writer, field: str, declared: object) -> Iterator[Rule]:
+def _of_field(write: _Writer, field: str, declared: Mapping[str, Any]) -> Iterator[Rule]:
     """Bound one argument. Where nothing else is declared it is at least 0: a negative amount is another action."""
-    bounds = dict(declared) if isinstance(declared, dict) else {}
-    known = {name: decimal_of(value) for name, value in bounds.items() if name in _BOUNDS}
-    if not known or len(known) != len(bounds) or None in known.values():
-        shown = json.dumps(declared, default=str)
-        yield write.forbid(f"limits.{field}", f"the limit {field}: {shown} cannot be enforced, so nothing passes", None)
-        return
+    known = {name: str(decimal_of(value)) for name, value in declared.items() if name in _BOUNDS}
     known.setdefault("at_least", "0.0000")
     for name, bound in known.items():
         has = f"context.numbers has {literal(field)}"
         within = f'context.numbers[{literal(field)}].{_BOUNDS[name]}(decimal("{bound}"))'
-        says = f"{field} is a number of {_WORDS[name]} {str(bound).rstrip('0').rstrip('.')}"
+        says = f"{field} is a number of {_WORDS[name]} {bound.rstrip('0').rstrip('.')}"
         yield write.forbid(f"limits.{field}.{name}", says, f"{has} && {within}")

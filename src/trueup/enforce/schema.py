@@ -1,9 +1,10 @@
 """What a policy may speak of: workflows, tools, the actions that are declared, and the context of a request.
 
 `context`: `workflow`, `tool`, `level`, `approved`, `today` (like actions reserved before this one, this day UTC),
-`untrusted` (names of arguments), `requester` and `case` where they are known, and the arguments twice: `numbers`
-as decimals, `texts` as text (JSON for whatever is not text). Only declared names are there: fields of data
-sources, limits, egress. Each may be missing, so a policy guards it with `has`.
+`fits` (names of the limits that it is within), `untrusted` (names of arguments), `requester` and `case` where they
+are known, and the arguments twice: `numbers` as decimals, `texts` as text (JSON for whatever is not text). Only
+declared names are there: fields of data sources, limits, egress. Each may be missing, so a policy guards it with
+`has`.
 """
 
 from __future__ import annotations
@@ -84,7 +85,14 @@ def entities_of(programme: Programme, workflow: str, level: str) -> str:
 
 
 def context_of(
-    request: Request, names: Iterable[str], *, workflow: str, level: str, today: int, approved: bool
+    request: Request,
+    names: Iterable[str],
+    *,
+    workflow: str,
+    level: str,
+    today: int,
+    approved: bool,
+    fits: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Return the context of a request. What is no exact decimal is missing among the numbers."""
     texts: dict[str, str] = {}
@@ -102,6 +110,7 @@ def context_of(
         "level": level,
         "approved": approved,
         "today": today,
+        "fits": sorted(fits),
         "untrusted": sorted(set(request.untrusted)),
         "numbers": numbers,
         "texts": texts,
@@ -123,6 +132,7 @@ def _context(names: Iterable[str]) -> dict[str, Any]:
             "level": _TEXT,
             "approved": {"type": "Boolean"},
             "today": {"type": "Long"},
+            "fits": {"type": "Set", "element": _TEXT},
             "untrusted": {"type": "Set", "element": _TEXT},
             "requester": _TEXT | {"required": False},
             "case": _TEXT | {"required": False},

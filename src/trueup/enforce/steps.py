@@ -19,7 +19,8 @@ LONGEST_STEP = 200
 class State(StrEnum):
     """Where a step is.
 
-    `unknown`: it was allowed, and nobody wrote down how it ended. It may have happened, and is never run again.
+    `unknown`: it was allowed, and nobody wrote down how it ended. It may have happened, and is never run again; a
+    person finds out and settles it.
     """
 
     DONE = "done"
@@ -72,6 +73,11 @@ class StepIds:
         return f"{self.root}/finished"
 
     @property
+    def settled(self) -> str:
+        """What a person found out about a step without an outcome."""
+        return f"{self.root}/settled"
+
+    @property
     def approval(self) -> str:
         """The short id by which people name the approval."""
         return "a-" + digest(self.root).removeprefix("sha256:")[:12]
@@ -82,6 +88,9 @@ def state_of(ledger: Ledger, ids: StepIds) -> State | None:
     finished = ledger.find(ids.finished)
     if finished is not None:
         return State.DONE if finished.entry.data.get("ended") == "done" else State.FAILED
+    settled = ledger.find(ids.settled)
+    if settled is not None:
+        return State.DONE if settled.entry.data.get("happened") is True else State.FAILED
     last: Recorded | None = ledger.find(ids.released) or ledger.find(ids.judged)
     if last is None:
         return None

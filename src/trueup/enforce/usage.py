@@ -1,4 +1,4 @@
-"""How often an action was reserved today, counted from the ledger's own entries.
+"""How much of its limits a workflow has reserved, counted from the ledger's own entries.
 
 The ledger puts all intents into one order, over all processes. An intent counts the like ones that stand before
 it, so of two at once one is first, and both cannot fit where one does. What was denied or rejected gives its place
@@ -9,44 +9,122 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import defaultdict
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from trueup.enforce.rules import PER_DAY
+from trueup.enforce.limits import PER_DAY, Limit, costs_of, summed
+from trueup.enforce.request import decimal_of
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from collections.abc import Mapping
+    from datetime import datetime
 
     from trueup.enforce.policy import Policy
-    from trueup.ledger.entry import Recorded
+    from trueup.enforce.request import Request
+    from trueup.ledger.entry import Entry, Recorded
     from trueup.ledger.log import Ledger
 
 
+@dataclass(slots=True)
+class _Window:
+    """What is reserved in one window of one limit, by the index of the intent."""
+
+    places: list[int] = field(default_factory=list)
+    amounts: dict[int, int] = field(default_factory=dict)
+    total: int = 0
+
+    def put(self, index: int, amount: int) -> None:
+        if index not in self.amounts:
+            insort(self.places, index)
+        self.total += amount - self.amounts.get(index, 0)
+        self.amounts[index] = amount
+
+    def drop(self, index: int) -> None:
+        self.total -= self.amounts.pop(index)
+        del self.places[bisect_left(self.places, index)]
+
+    def before(self, index: int | None) -> int:
+        if index is None:
+            return self.total
+        later = self.places[bisect_left(self.places, index) :]
+        return self.total - sum(self.amounts[place] for place in later)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """An intent that counts: where, and what it takes from."""
+
+    index: int
+    action: str
+    at: datetime
+    case: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a request meets: like calls reserved before it today, and the names of the limits that it fits within."""
+
+    today: int
+    fits: frozenset[str]
+
+
 class Usage:
-    """The intents of one workflow's limited actions, by action and day; reads on from where it stopped."""
+    """The intents of one workflow's limited actions, by limit and window; reads on from where it stopped."""
 
     def __init__(self, ledger: Ledger, policy: Policy) -> None:
         self._ledger = ledger
         self._workflow = policy.workflow
-        self._limited = {key for key, action in policy.actions.items() if PER_DAY in action.limits}
+        self._limits = policy.limits
+        self._costs = {key: costs_of(action) or 0 for key, action in policy.actions.items()}
+        self._summed = {key: summed(action) for key, action in policy.actions.items()}
         self._lock = Lock()
         self._read_to = -1
-        self._places: dict[tuple[str, date], list[int]] = defaultdict(list)
-        self._where: dict[str, tuple[str, date, int]] = {}
+        self._windows: dict[tuple[Limit, str], _Window] = defaultdict(_Window)
+        self._where: dict[str, _Place] = {}
 
-    def before(self, action: str | None, at: datetime, index: int | None = None) -> int:
-        """Return how many intents for an action stand in the day (UTC) of an instant; before an index, if given.
+    def reserved(self, request: Request, action: str | None) -> dict[str, str]:
+        """Return what an intent writes down beside the call itself: the values of arguments whose sum is limited."""
+        found = {name: decimal_of(request.arguments.get(name)) for name in self._summed.get(action or "", ())}
+        return {name: value for name, value in found.items() if value is not None}
 
-        0 for an action without such a limit: nothing is read for it.
+    def room(self, request: Request, action: str | None, at: datetime, index: int | None = None) -> Room:
+        """Return what is left for a request at an instant; for an intent, only what stands before its index counts.
+
+        Nothing is read for an action without such a limit.
         """
-        if action not in self._limited:
-            return 0
+        limits = self._of(action)
+        if not limits:
+            return Room(0, frozenset())
+        place = _Place(-1, str(action), at, request.case)
+        taken = self.reserved(request, action)
         with self._lock:
             self._read_on()
-            places = self._places.get((action, at.date()), [])
-            return len(places) if index is None else bisect_left(places, index)
+            used = {limit: self._before(limit, place, index) for limit in limits}
+        fits = {limit.name for limit in limits if self._within(limit, used[limit], place, taken)}
+        today = [used[limit] for limit in limits if limit.name == PER_DAY and limit.action]
+        return Room((today[0] or 0) if today else 0, frozenset(fits))
+
+    def _within(self, limit: Limit, used: int | None, place: _Place, taken: Mapping[str, str]) -> bool:
+        """Tell whether a limit has room. Without a case, or without the number, nobody can say so."""
+        if used is None or (limit.of in self._summed[place.action] and limit.of not in taken):
+            return False
+        wanted = limit.amount(taken, self._costs[place.action])
+        return wanted >= 0 and used + wanted <= limit.most
+
+    def _before(self, limit: Limit, place: _Place, index: int | None) -> int | None:
+        window = limit.window(place.at, place.case)
+        if window is None:
+            return None
+        found = self._windows.get((limit, window))
+        return found.before(index) if found else 0
+
+    def _of(self, action: str | None) -> list[Limit]:
+        return [limit for limit in self._limits if limit.action in {None, action}] if action in self._costs else []
 
     def _read_on(self) -> None:
+        if not self._limits:
+            return
         for item in self._ledger.entries(after=self._read_to):
             self._read_to = item.index
             self._take(item)
@@ -54,14 +132,32 @@ class Usage:
     def _take(self, item: Recorded) -> None:
         data = item.entry.data
         if item.entry.type == "action.intended":
-            action = str(data.get("action"))
-            if data.get("workflow") == self._workflow and action in self._limited:
-                day = item.entry.time.date()
-                self._where[item.id] = action, day, item.index
-                insort(self._places[action, day], item.index)
+            action, case = str(data.get("action")), data.get("case")
+            if data.get("workflow") == self._workflow and self._of(action):
+                place = _Place(item.index, action, item.entry.time, case if isinstance(case, str) else None)
+                self._where[item.id] = place
+                self._put(place, item.entry)
         elif data.get("verdict") == "deny" or data.get("decision") == "rejected":
             held = self._where.pop(str(data.get("intent")), None)
             if held is not None:
-                action, day, index = held
-                places = self._places[action, day]
-                del places[bisect_left(places, index)]
+                self._drop(held)
+        elif isinstance(data.get("reserved"), dict):
+            # A person has edited the arguments: what was accepted counts.
+            held = self._where.get(str(data.get("intent")))
+            if held is not None:
+                self._put(held, item.entry)
+
+    def _put(self, place: _Place, entry: Entry) -> None:
+        written = entry.data.get("reserved")
+        reserved = written if isinstance(written, dict) else {}
+        for limit in self._of(place.action):
+            window = limit.window(place.at, place.case)
+            if window is not None:
+                amount = max(limit.amount(reserved, self._costs[place.action]), 0)
+                self._windows[limit, window].put(place.index, amount)
+
+    def _drop(self, place: _Place) -> None:
+        for limit in self._of(place.action):
+            window = limit.window(place.at, place.case)
+            if window is not None:
+                self._windows[limit, window].drop(place.index)

@@ -17,6 +17,7 @@ from trueup.kernel.finding import Severity, Span
 from trueup.kernel.text import did_you_mean
 
 _COUNTED = re.compile(r"(?:\w+_)?per_(?:minute|hour|day|week|month|year|case|run|person)|budget|total|count")
+_WINDOWS = ("per_minute", "per_hour", "per_day", "per_week", "per_month", "per_case", "budget")
 
 
 @rule("GOV01", Severity.ERROR, "Action with high impact that needs no approval")
@@ -173,8 +174,8 @@ def _limits(subject: Subject, name: str, action_name: str, file: str) -> Iterato
             yield Hit(
                 subject.key(file, "actions", action_name, "limits", field),
                 f"Action {action_name!r} of {name!r} is limited by {field!r}, which is no declared field of {data!r}: "
-                f"the limit never applies.{did_you_mean(field, {*known, 'per_day', 'per_week', 'budget'})}",
-                f"Write one of {', '.join(sorted(source.fields))}, per_day, per_week, budget, "
+                f"the limit never applies.{did_you_mean(field, {*known, *_WINDOWS})}",
+                f"Write one of {', '.join(sorted(source.fields))}, {', '.join(_WINDOWS)}, "
                 f"or declare it under `data.{data}.fields`.",
             )
 

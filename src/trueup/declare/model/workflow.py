@@ -202,8 +202,14 @@ class Impact(StrEnum):
     HIGH = "high"
 
 
+Within = Literal["per_minute", "per_hour", "per_day", "per_week", "per_month", "per_case"]
+
+
 class Action(Declared):
-    """A tool that the workflow may use, and under which conditions. What is not named is denied."""
+    """A tool that the workflow may use, and under which conditions. What is not named is denied.
+
+    `costs` is what one call costs, in the programme's currency; `limits.budget` and the workflow's `budget` sum it.
+    """
 
     tool: str | None = None
     impact: Impact | None = None
@@ -212,6 +218,7 @@ class Action(Declared):
     expires: PeriodValue | None = None
     reversible_by: str | None = None
     limits: dict[str, Any] = {}
+    costs: float | None = Field(default=None, ge=0)
     egress: Texts = ()
 
 
@@ -285,6 +292,7 @@ class Workflow(Declared):
     pilot: Pilot | None = None
     autonomy: Autonomy | None = None
     actions: dict[str, Action] = {}
+    budget: dict[Within, Annotated[float, Field(ge=0)]] = {}
     model: Model | None = None
     knowledge: Texts = ()
     checks: Checks | None = None
