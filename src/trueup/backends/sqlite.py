@@ -235,7 +235,7 @@ def _begin(connection: sqlite3.Connection) -> None:
                 if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                     raise
                 time.sleep(pause)
-                pause = min(2 * pause, 0.005)
+                pause = min(2 * pause, 0.001)
             else:
                 return
     finally:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from trueup.kernel.clock import Clock
     from trueup.ledger.entry import Entry, Recorded
-    from trueup.ledger.note import Signer
+    from trueup.ledger.note import Signer, Verifier
     from trueup.ledger.store import Store, Transaction, View
 
 _VERIFY = "Find out what happened to it:\n  trueup ledger verify DIR"
@@ -36,6 +36,8 @@ class Ledger:
         self._clock = clock
         self._signer = signer
         self._frontier = Frontier()
+        # The checkpoint from which the cached frontier is known to continue.
+        self._continued: str | None = None
         self._groups = Groups(self._commit)
         self.origin = origin
 
@@ -57,6 +59,11 @@ class Ledger:
         if checkpoint and self._signer is None:
             raise LedgerBrokenError("key-missing", "The ledger was opened without its signing key.", "")
         return self._groups.settle(Request(entries, checkpoint, before_commit))
+
+    @property
+    def signs(self) -> bool:
+        """True when its key is at hand, so that checkpoints can be asked for."""
+        return self._signer is not None
 
     def vkey(self) -> str:
         """Return the public key of the log, as signed notes write it. Raises LedgerBrokenError without a key."""
@@ -165,6 +172,7 @@ class Ledger:
         known = self._frontier
         if (size, last) == (known.size, known.last):
             return Frontier(size, known.peaks, last)
+        self._continued = None
         return Frontier(size, peaks_of(size, lambda level, position: _node(view, level, position)), last)
 
     def _signed(self, transaction: Transaction, frontier: Frontier) -> str:
@@ -173,10 +181,11 @@ class Ledger:
         if signer is None:
             raise LedgerBrokenError("key-missing", "The ledger was opened without its signing key.", "")
         newest = transaction.newest_checkpoint()
-        if newest is not None:
-            _check_continues(transaction, frontier, newest[1])
+        if newest is not None and newest[1] != self._continued:
+            _check_continues(transaction, frontier, newest[1], signer.verifier)
         text = signer.sign(Checkpoint(self.origin, frontier.size, frontier.root()).text)
         transaction.insert_checkpoint(frontier.size, text)
+        self._continued = text
         return text
 
 
@@ -234,11 +243,14 @@ def _same(entry: Entry, index: int, before: bytes) -> int:
     return index
 
 
-def _check_continues(view: View, frontier: Frontier, text: str) -> None:
+def _check_continues(view: View, frontier: Frontier, text: str, verifier: Verifier) -> None:
     """Refuse to sign what is not a continuation of the newest signed state (tlog-checkpoint, Signatures)."""
     try:
-        before = Checkpoint.parse(Note.parse(text).text)
+        note = Note.parse(text)
+        before = Checkpoint.parse(note.text)
         sound = before.size <= frontier.size and _root_at(view, before.size) == before.root
+        # A log that another key signed is another programme's, whatever its entries say.
+        sound = sound and note.signed_by(verifier)
     except ValueError:
         sound = False
     if not sound:

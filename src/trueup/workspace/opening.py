@@ -7,8 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trueup.workspace import stores
 from trueup.workspace.data import DeclaredData
-from trueup.workspace.recording import open_ledger, require_ledger
+from trueup.workspace.recording import ledger_origin, open_ledger, require_ledger
 from trueup.workspace.settings import STATE, SystemClock
 
 if TYPE_CHECKING:
@@ -107,7 +108,8 @@ def approval_desk(bench: Workbench) -> Desk:
 
 
 def bodies_of(root: Path) -> Bodies:
-    """Return where a programme keeps the arguments that a person has to see."""
-    from trueup.backends.bodies import FolderBodies
+    """Return where a programme keeps the arguments that a person has to see: beside its ledger."""
+    from trueup.declare.pin import read_pin
 
-    return FolderBodies(root / STATE / "bodies")
+    pin = read_pin(root)
+    return stores.bodies_of(root, pin, ledger_origin(root, pin))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trueup.kernel.errors import LedgerBrokenError, NotFoundError
 from trueup.workspace.settings import STATE, SystemClock
+from trueup.workspace.stores import LEDGER_FILE, ledger_url, place_of, store_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from trueup.declare.model.programme import LedgerPin
     from trueup.kernel.clock import Clock
@@ -19,9 +22,10 @@ if TYPE_CHECKING:
     from trueup.ledger.log import Ledger
     from trueup.ledger.note import Signer
     from trueup.ledger.proof import Proof
+    from trueup.ledger.store import Store
     from trueup.ledger.verify import Report, Witness
 
-_LEDGER = "ledger.db"
+CHECKPOINT_EVERY = timedelta(minutes=5)
 _KEY = "key"
 KEY_SETTING = "TRUEUP_LEDGER_KEY"
 
@@ -32,9 +36,9 @@ def open_ledger(root: Path, pin: LedgerPin | None, clock: Clock, *, write: bool)
     Reading creates nothing: a ledger that is not there is empty. Writing makes the key when there is neither key
     nor pin. Raises LedgerBrokenError when the key is missing or not the one that is pinned.
     """
-    from trueup.backends.sqlite import SqliteStore
     from trueup.ledger.keys import check_pin, default_origin
     from trueup.ledger.log import Ledger
+    from trueup.ledger.upkeep.kept import KeptLedger
 
     origin = pin.origin if pin else default_origin(root.resolve().name)
     pinned = pin is not None and pin.vkey is not None
@@ -47,9 +51,29 @@ def open_ledger(root: Path, pin: LedgerPin | None, clock: Clock, *, write: bool)
         signer = signer.renamed(origin)
     if signer is not None and pin is not None and pin.vkey is not None:
         check_pin(signer, pin.vkey)
-    store = SqliteStore(root / STATE / _LEDGER, read_only=not write)
+    store = store_of(root, pin, origin, write=write)
     vkey = signer.verifier.text if signer else (pin.vkey if pin else None)
+    if write and signer is not None:
+        return KeptLedger(store, clock, signer, origin, every=CHECKPOINT_EVERY, schedule=_later), vkey
     return Ledger(store, clock, signer, origin), vkey
+
+
+def _later(seconds: float, action: Callable[[], None]) -> Callable[[], None]:
+    """Call an action once, later, in a thread that keeps no process alive; return what calls it off."""
+    timer = threading.Timer(seconds, action)
+    timer.daemon = True
+    timer.start()
+    return timer.cancel
+
+
+def ledger_origin(root: Path, pin: LedgerPin | None) -> str:
+    """Return the name of a programme's log: the pinned one, else the key's, else one made from the folder."""
+    from trueup.ledger.keys import default_origin
+
+    if pin is not None:
+        return pin.origin
+    signer = _signer(root, "", None, write=False)
+    return signer.name if signer is not None else default_origin(root.resolve().name)
 
 
 def _signer(root: Path, origin: str, pin: LedgerPin | None, *, write: bool) -> Signer | None:
@@ -66,7 +90,7 @@ def _signer(root: Path, origin: str, pin: LedgerPin | None, *, write: bool) -> S
         raise LedgerBrokenError(
             "key-missing",
             "programme.yaml pins a ledger, but its signing key is not here.",
-            f"Bring back {STATE}/{_KEY} (and {STATE}/{_LEDGER}) from your backup, or set {KEY_SETTING}.",
+            f"Bring back {STATE}/{_KEY} (and {place_of(pin)}) from your backup, or set {KEY_SETTING}.",
         )
     return store_key(path, new_signer(origin))
 
@@ -79,9 +103,9 @@ def require_ledger(root: Path, pin: LedgerPin | None, ledger: Ledger) -> None:
     if pin is None or pin.vkey is None:
         return
     hint = f"Find out what happened to it, then bring {STATE} back from your backup:\n    trueup ledger verify {root}"
-    if not (root / STATE / _LEDGER).exists():
+    if not _begun(root, pin, ledger):
         raise LedgerBrokenError(
-            "ledger-missing", f"programme.yaml pins a ledger, but there is no {STATE}/{_LEDGER}.", hint
+            "ledger-missing", f"programme.yaml pins a ledger, but there is none in {place_of(pin)}.", hint
         )
     witness = root / CHECKPOINT_FILE
     for text in (ledger.checkpoint(), witness.read_text("utf-8") if witness.exists() else None):
@@ -94,6 +118,13 @@ def require_ledger(root: Path, pin: LedgerPin | None, ledger: Ledger) -> None:
             ours = False
         if not ours:
             raise LedgerBrokenError("ledger-not-ours", "The ledger does not continue what was signed before.", hint)
+
+
+def _begun(root: Path, pin: LedgerPin, ledger: Ledger) -> bool:
+    """Tell whether a ledger was ever begun where it should be; looking makes none."""
+    if ledger_url(pin) is None:
+        return (root / STATE / LEDGER_FILE).exists()
+    return ledger.size() > 0
 
 
 @contextmanager
@@ -143,23 +174,43 @@ def prove_entry(root: Path, index: int) -> Proof:
         ledger.close()
 
 
-def verify_ledger(root: Path, progress: Progress) -> Report:
+def verify_ledger(root: Path, progress: Progress, kept: Sequence[Path] = ()) -> Report:
     """Verify a programme's ledger against its pin and its witnesses; changes nothing, anywhere.
 
-    Reads the pin alone, so that it can answer while other declarations are broken. Raises NotFoundError when
-    the folder is no programme.
+    `kept` are files with checkpoints that somebody kept elsewhere. Reads the pin alone, so that it can answer while
+    other declarations are broken. Raises NotFoundError when the folder is no programme, or such a file is missing.
     """
-    from trueup.backends.sqlite import SqliteStore
+    from trueup.declare.pin import read_pin
+
+    pin = read_pin(root)
+    store = store_of(root, pin, ledger_origin(root, pin), write=False)
+    try:
+        return verify_store(root, store, progress, kept)
+    finally:
+        store.close()
+
+
+def verify_store(root: Path, store: Store, progress: Progress, kept: Sequence[Path] = ()) -> Report:
+    """Verify any store as if it were the programme's ledger: against its pin and its witnesses."""
     from trueup.declare.pin import read_pin
     from trueup.ledger.verify import verify
 
     pin = read_pin(root)
     vkey, origin = (pin.vkey, pin.origin) if pin else (None, None)
-    store = SqliteStore(root / STATE / _LEDGER, read_only=True)
+    witnesses = [*_witnesses(root), *map(_kept, kept)]
+    return verify(store, vkey=vkey, origin=origin, witnesses=witnesses, progress=progress)
+
+
+def _kept(file: Path) -> Witness:
+    from trueup.ledger.verify import Witness
+
     try:
-        return verify(store, vkey=vkey, origin=origin, witnesses=_witnesses(root), progress=progress)
-    finally:
-        store.close()
+        with file.open("rb") as stream:
+            return Witness(file.name, stream.read(1 << 20))
+    except OSError as error:
+        raise NotFoundError(
+            "no-such-checkpoint", f"{str(file)!r} cannot be read: {error.strerror}.", "Name a file with a checkpoint."
+        ) from None
 
 
 def _witnesses(root: Path) -> list[Witness]:

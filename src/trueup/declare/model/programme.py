@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -12,10 +12,14 @@ from trueup.declare.model.values import BarValue, Day, Declared, Fraction, Perio
 
 
 class LedgerPin(Declared):
-    """The ledger that belongs to this programme: its origin line and its public key, as in signed notes."""
+    """The ledger that belongs to this programme: its origin line and its public key, as in signed notes.
+
+    `store` names the setting that holds the URL of its database (`env:NAME`); without it the ledger is a file.
+    """
 
     origin: str
     vkey: str | None = None
+    store: Annotated[str, Field(pattern=r"^env:[A-Za-z_][A-Za-z0-9_]*$")] | None = None
 
 
 class Target(Declared):

@@ -1,0 +1,1 @@
+"""What keeps a log in good order while it is written: regular checkpoints, copies that are whole."""
