@@ -82,6 +82,19 @@ _TYPES = (
         },
     ),
     EventType(
+        "ranking.decided",
+        "A review's changes of the ranking were decided, and at least one was accepted.",
+        {
+            "review": "the review's id",
+            "as_of": "the instant from which it looked",
+            "order": "the use cases in the order that is now decided",
+            "moved": "the accepted changes: id, from, to, selected",
+            "open": "use cases that the review asked about and nobody decided; later reviews ask again",
+            "evidence": "what the ranking rests on: values of assumptions found false, measured readiness of data",
+            **_SAID_BY,
+        },
+    ),
+    EventType(
         "review.applied",
         "A review was gone through: the weekly checkpoint. Written last, also when nothing was left to decide.",
         {
@@ -272,6 +285,15 @@ _TYPES = (
             "severity": "1 to 4",
             "what": "what happened",
             **_SAID_BY,
+        },
+    ),
+    EventType(
+        "body.erased",
+        "A text that the ledger names by its digest was erased. Its digest stays, and no proof changes.",
+        {
+            "digest": "the digest under which it was kept",
+            "because": "the reason given, or the rule by which it was due",
+            "entry": "the newest entry that names it, null where none does",
         },
     ),
 )
