@@ -9,9 +9,9 @@ from trueup.kernel.errors import ConflictError, LedgerBrokenError, NotFoundError
 from trueup.ledger.entry import leaf, read_leaf
 from trueup.ledger.groups import Groups, Request
 from trueup.ledger.note import Checkpoint, Note
-from trueup.ledger.proof import Proof
+from trueup.ledger.proof import Consistency, Proof
 from trueup.ledger.store import Row
-from trueup.ledger.tree import HASH_SIZE, Frontier, inclusion_proof, leaf_hash, peaks_of, root_of
+from trueup.ledger.tree import HASH_SIZE, Frontier, consistency_proof, inclusion_proof, leaf_hash, peaks_of, root_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -125,12 +125,22 @@ class Ledger:
         self.entry(index)
         newest = self._store.newest_checkpoint()
         text = newest[1] if newest is not None and newest[0] > index else self.sign_checkpoint()
-        try:
-            size = Checkpoint.parse(Note.parse(text).text).size
-        except ValueError as error:
-            raise LedgerBrokenError("checkpoint-unreadable", f"The newest checkpoint: {error}.", _VERIFY) from None
-        path = inclusion_proof(index, size, lambda level, position: _node(self._store, level, position))
+        path = inclusion_proof(index, _size_of(text), lambda level, position: _node(self._store, level, position))
         return Proof(index, tuple(path), text)
+
+    def prove_from(self, old: int) -> Consistency:
+        """Prove that the newest checkpoint's log continues that of the first `old` entries.
+
+        Raises NotFoundError for a size beyond the log. A checkpoint is signed first when none covers as much, as of
+        `prove`.
+        """
+        if not 0 <= old <= self.size():
+            raise NotFoundError("no-such-size", f"The ledger never had {old} entries; it has {self.size()}.", "")
+        newest = self._store.newest_checkpoint()
+        text = newest[1] if newest is not None and newest[0] >= max(old, 1) else self.sign_checkpoint()
+        size = _size_of(text)
+        path = consistency_proof(old, size, lambda level, at: _node(self._store, level, at)) if old else []
+        return Consistency(old, tuple(path), text)
 
     def agrees_with(self, checkpoint: Checkpoint) -> bool:
         """Tell whether this log is a continuation of the one that the checkpoint describes."""
@@ -259,6 +269,13 @@ def _check_continues(view: View, frontier: Frontier, text: str, verifier: Verifi
             "The entries no longer fit the newest signed checkpoint; nothing was signed.",
             _VERIFY,
         )
+
+
+def _size_of(text: str) -> int:
+    try:
+        return Checkpoint.parse(Note.parse(text).text).size
+    except ValueError as error:
+        raise LedgerBrokenError("checkpoint-unreadable", f"The newest checkpoint: {error}.", _VERIFY) from None
 
 
 def _read(index: int, data: bytes) -> Recorded:

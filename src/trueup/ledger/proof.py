@@ -1,6 +1,7 @@
-"""A receipt for one entry that anybody can check offline: the `.tlog-proof` of c2sp.org/tlog-proof.
+"""Receipts that anybody can check offline: for one entry, and that a log continues an earlier one.
 
-It does not hold the entry's bytes: who checks it brings them (`trueup ledger entry`).
+That of an entry is the `.tlog-proof` of c2sp.org/tlog-proof. It does not hold the entry's bytes: who checks it brings
+them (`trueup ledger entry`).
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ import re
 from dataclasses import dataclass
 
 from trueup.ledger.note import Checkpoint, Note, Verifier
-from trueup.ledger.tree import HASH_SIZE, leaf_hash, verify_inclusion
+from trueup.ledger.tree import EMPTY_ROOT, HASH_SIZE, leaf_hash, verify_consistency, verify_inclusion
 
 HEADER = "c2sp.org/tlog-proof@v1"
+_OLD = re.compile(r"old (0|[1-9][0-9]{0,18})", re.ASCII)
 _INDEX = re.compile(r"index (0|[1-9][0-9]{0,18})", re.ASCII)
 _DEEPEST = 63
 
@@ -67,6 +69,54 @@ class Proof:
         # 3. Cosignatures: the ledger has no witnesses that sign; git is the witness.
         # 4. The path leads from the leaf to the signed root.
         return verify_inclusion(self.index, checkpoint.size, hashed, self.hashes, checkpoint.root)
+
+
+@dataclass(frozen=True, slots=True)
+class Consistency:
+    """That a log of `old` entries is the beginning of the one that the signed checkpoint describes.
+
+    The text is what a witness takes (c2sp.org/tlog-witness, add-checkpoint): the old size, the hashes of RFC 6962,
+    2.1.2, an empty line, the checkpoint.
+    """
+
+    old: int
+    hashes: tuple[bytes, ...]
+    checkpoint: str
+
+    @property
+    def size(self) -> int:
+        """How many entries the checkpoint covers. Raises ValueError when it is not one."""
+        return Checkpoint.parse(Note.parse(self.checkpoint).text).size
+
+    @property
+    def text(self) -> str:
+        """The file's content."""
+        lines = [f"old {self.old}", *(base64.b64encode(item).decode() for item in self.hashes), ""]
+        return "\n".join(lines) + "\n" + self.checkpoint
+
+    @classmethod
+    def parse(cls, text: str) -> Consistency:
+        """Read a proof. Raises ValueError."""
+        head, gap, checkpoint = text.partition("\n\n")
+        first, *rest = head.split("\n")
+        old = _OLD.fullmatch(first)
+        if not gap or old is None or len(rest) > _DEEPEST:
+            msg = "a proof of consistency names the old size and holds at most 63 hashes"
+            raise ValueError(msg)
+        return cls(int(old[1]), tuple(_hash(line) for line in rest), checkpoint)
+
+    def proves(self, old_root: bytes, verifier: Verifier, origin: str) -> bool:
+        """Tell whether the signed log continues the one of `old` entries with this root.
+
+        Raises ValueError when the checkpoint inside is not one.
+        """
+        note = Note.parse(self.checkpoint)
+        checkpoint = Checkpoint.parse(note.text)
+        if checkpoint.origin != origin or not note.signed_by(verifier):
+            return False
+        if self.old == 0:
+            return not self.hashes and old_root == EMPTY_ROOT
+        return verify_consistency(self.old, checkpoint.size, old_root, checkpoint.root, self.hashes)
 
 
 def _hash(line: str) -> bytes:

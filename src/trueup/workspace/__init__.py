@@ -1,6 +1,15 @@
 """The composition root: one programme and its state. Clocks, settings and keys are made here and nowhere else."""
 
 from trueup.workspace.data import DeclaredData
+from trueup.workspace.keeping import (
+    backup_ledger,
+    erase_body,
+    erase_due,
+    export_ledger,
+    kept_bodies,
+    prove_continued,
+    restore_ledger,
+)
 from trueup.workspace.opening import approval_desk, bodies_of, checked_programme, needed_files, opened
 from trueup.workspace.recording import (
     KEY_SETTING,
@@ -13,24 +22,33 @@ from trueup.workspace.recording import (
 )
 from trueup.workspace.settings import STATE, SystemClock, new_secret, runner_name
 from trueup.workspace.signing import SIGNING_KEY_SETTING, signer_for
+from trueup.workspace.stores import URL_SETTING
 
 __all__ = [
     "KEY_SETTING",
     "SIGNING_KEY_SETTING",
     "STATE",
+    "URL_SETTING",
     "DeclaredData",
     "SystemClock",
     "approval_desk",
+    "backup_ledger",
     "bodies_of",
     "checked_programme",
+    "erase_body",
+    "erase_due",
+    "export_ledger",
+    "kept_bodies",
     "ledger_vkey",
     "needed_files",
     "new_secret",
     "open_ledger",
     "opened",
+    "prove_continued",
     "prove_entry",
     "reading_ledger",
     "require_ledger",
+    "restore_ledger",
     "runner_name",
     "signer_for",
     "verify_ledger",

@@ -185,19 +185,18 @@ def verify_ledger(root: Path, progress: Progress, kept: Sequence[Path] = ()) -> 
     pin = read_pin(root)
     store = store_of(root, pin, ledger_origin(root, pin), write=False)
     try:
-        return verify_store(root, store, progress, kept)
+        return verify_store(root, store, progress, [*witnesses_of(root), *map(_kept, kept)])
     finally:
         store.close()
 
 
-def verify_store(root: Path, store: Store, progress: Progress, kept: Sequence[Path] = ()) -> Report:
-    """Verify any store as if it were the programme's ledger: against its pin and its witnesses."""
+def verify_store(root: Path, store: Store, progress: Progress, witnesses: Sequence[Witness]) -> Report:
+    """Verify any store as if it were the programme's ledger: against its pin, and against witnesses."""
     from trueup.declare.pin import read_pin
     from trueup.ledger.verify import verify
 
     pin = read_pin(root)
     vkey, origin = (pin.vkey, pin.origin) if pin else (None, None)
-    witnesses = [*_witnesses(root), *map(_kept, kept)]
     return verify(store, vkey=vkey, origin=origin, witnesses=witnesses, progress=progress)
 
 
@@ -213,7 +212,7 @@ def _kept(file: Path) -> Witness:
         ) from None
 
 
-def _witnesses(root: Path) -> list[Witness]:
+def witnesses_of(root: Path) -> list[Witness]:
     """Return the checkpoints that stand outside the ledger: the file in the folder, and the one committed in git."""
     from trueup.connectors.git import GitRepository
     from trueup.ledger.verify import Witness

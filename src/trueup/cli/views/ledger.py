@@ -41,10 +41,49 @@ def key(data: Mapping[str, Any]) -> str:
 
 def prove(data: Mapping[str, Any]) -> str:
     """Say what the proof shows and what a reader needs besides."""
+    shows = f"entry {data['index']}"
+    if data["index"] is None:
+        shows = f"that the log continues its first {_count(data['from'], 'entry', 'entries')}"
     return (
-        f"{data['file']} proves entry {data['index']} under a signed checkpoint of"
+        f"{data['file']} proves {shows} under a signed checkpoint of"
         f" {_count(data['size'], 'entry', 'entries')}.\n  Verifier key: {data['vkey']}"
     )
+
+
+def export(data: Mapping[str, Any]) -> str:
+    """Say what was written, and what could not be."""
+    lines = [f"{data['folder']} holds {_count(data['size'], 'entry', 'entries')} as {data['format']}."]
+    if data["uncovered"]:
+        lines.append(f"  left out: {_count(data['uncovered'], 'entry', 'entries')} after the newest checkpoint")
+    return "\n".join(lines)
+
+
+def backup(data: Mapping[str, Any]) -> str:
+    """Say what the copy holds, whether it is sound, and what is not in it."""
+    head = f"{data['file']} holds {_count(data['entries'], 'entry', 'entries')}. The signing key is not in it."
+    return f"{head}\n{verify(data['verify'])}"
+
+
+def restore(data: Mapping[str, Any]) -> str:
+    """Say what is back."""
+    return f"{_count(data['entries'], 'entry is', 'entries are')} back.\n{verify(data['verify'])}"
+
+
+def retain(data: Mapping[str, Any]) -> str:
+    """List the texts by what is to become of them."""
+    lines = [f"erased   {item['digest']}  tombstone {item['tombstone']}" for item in data["erased"]]
+    due = 0
+    for item in data["bodies"]:
+        due += item["state"] in {"due", "tombstone"}
+        until = f"until {item['until'][:10]} ({item['level']})" if item["until"] else ""
+        lines.append(f"{item['state']:<9}{item['digest']}  {item['workflow'] or ''}  {until}".rstrip())
+    lines.append(f"{_count(len(data['bodies']), 'text', 'texts')} kept, {due} to be erased.")
+    return "\n".join(lines)
+
+
+def erase(data: Mapping[str, Any]) -> str:
+    """Say that it is gone, and where that stands."""
+    return f"Erased. Entry {data['tombstone']} says so; no proof changed."
 
 
 def _count(number: int, one: str, many: str) -> str:

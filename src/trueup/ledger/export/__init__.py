@@ -1,0 +1,1 @@
+"""The log in forms that other people's tools read: tiles, lines of JSON."""
