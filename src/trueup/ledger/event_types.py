@@ -296,6 +296,30 @@ _TYPES = (
             "entry": "the newest entry that names it, null where none does",
         },
     ),
+    EventType(
+        "autonomy.set",
+        "The level at which a workflow acts was set without a signature: noted, or taken back.",
+        {
+            "workflow": "the workflow's id",
+            "from": "the level in force before",
+            "to": "the level in force from the next action on",
+            "cause": "noted (a gate saw for the first time what acts), alarm or basis",
+            "because": "the numbers, or what is another one",
+            "basis": "SHA-256 of what acts: model, actions, knowledge, policies",
+        },
+    ),
+    EventType(
+        "outcome.reviewed",
+        "Somebody looked at one outcome and found it right or wrong.",
+        {
+            "workflow": "its id",
+            "case": "the case",
+            "wrong": "true where it would be rejected, or edited in a field that an action uses",
+            "blind": "true where it was drawn at random from what was done alone, and looked at without knowing",
+            "share": "the probability with which it was drawn; 1 where everything is reviewed",
+            **_SAID_BY,
+        },
+    ),
 )
 
 EVENT_TYPES: Mapping[str, EventType] = MappingProxyType({item.name: item for item in _TYPES})

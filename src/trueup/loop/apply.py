@@ -16,6 +16,7 @@ from trueup.loop.findings.change import FindingChange
 from trueup.loop.journal import Plan, carry_out
 from trueup.loop.permission import require, require_person
 from trueup.loop.pin import pinned
+from trueup.loop.rankings.settled import order_edit, require_grounds, settled
 from trueup.loop.review import compute, load
 
 if TYPE_CHECKING:
@@ -70,9 +71,10 @@ def apply(bench: Workbench, ask: Ask, sign: Sign) -> dict[str, Any]:
     review = compute(bench, parse_instant(saved["as_of"]))
     _refuse_stale(bench, saved, review)
     decisions, left = _without_left(bench, ask, _decisions(ask, review))
+    require_grounds(review.changes, {decision.n for decision in decisions if not decision.declined})
     for decision in decisions:
         _require_signer(bench, ask, decision)
-    return {**_carried_out(bench, ask, saved, decisions, sign), "left": left}
+    return {**_carried_out(bench, ask, saved, review, decisions, sign), "left": left}
 
 
 def _refuse_second(bench: Workbench, saved: Mapping[str, Any]) -> None:
@@ -161,12 +163,17 @@ def _carried_out(
     bench: Workbench,
     ask: Ask,
     saved: Mapping[str, Any],
+    review: Review,
     decisions: Sequence[_Decision],
     sign: Sign,
 ) -> dict[str, Any]:
     edits = [edit for decision in decisions if not decision.declined for edit in _edits(bench, ask, decision)]
     entries = [_entry(ask, saved, decision, sign) for decision in decisions]
     entries += [entry for decision in decisions for entry in _waivers(ask, saved, decision, sign)]
+    ranking = _ranking(review, decisions)
+    if ranking is not None:
+        edits.append(order_edit(ranking))
+        entries.append(_ranked(ask, saved, ranking, sign))
     entries.append(_applied(ask, saved, decisions, sign))
     person = bench.programme.file.people[ask.by]
     done = carry_out(
@@ -239,6 +246,17 @@ def _waivers(ask: Ask, saved: Mapping[str, Any], decision: _Decision, sign: Sign
         signed = {**data, **sign(canonical(data))}
         entries.append(Entry("waiver.signed", _id(saved, f"waiver/{decision.n}/{item}"), ask.as_of, ask.by, signed))
     return entries
+
+
+def _ranking(review: Review, decisions: Sequence[_Decision]) -> dict[str, Any] | None:
+    declined = {decision.n for decision in decisions if decision.declined}
+    return settled(review.changes, {decision.n for decision in decisions} - declined, declined)
+
+
+def _ranked(ask: Ask, saved: Mapping[str, Any], ranking: Mapping[str, Json], sign: Sign) -> Entry:
+    data: dict[str, Json] = {"review": saved["id"], "as_of": saved["as_of"], **ranking}
+    signed = {**data, **sign(canonical(data))}
+    return Entry("ranking.decided", _id(saved, "ranking"), ask.as_of, ask.by, signed)
 
 
 def _applied(ask: Ask, saved: Mapping[str, Any], decisions: Sequence[_Decision], sign: Sign) -> Entry:

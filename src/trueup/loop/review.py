@@ -13,6 +13,7 @@ from trueup.kernel.errors import NotFoundError
 from trueup.kernel.files import write_durably
 from trueup.loop.assumptions import assumption_changes
 from trueup.loop.changes import AssumptionChange, GateChange
+from trueup.loop.changes.rank import rank_changes
 from trueup.loop.findings.change import Told, finding_changes
 from trueup.loop.gates import judged_gates
 from trueup.loop.measure import readings_of
@@ -56,6 +57,9 @@ def compute(bench: Workbench, as_of: datetime) -> Review:
     decided = decided_fingerprints(bench, as_of)
     proposed = list(_proposed(bench, as_of))
     changes = [change for change in proposed if change.fingerprint() not in decided]
+    # What the evidence does to the ranking follows from what is asked here: what was declined is not evidence.
+    asked = [change for change in changes if isinstance(change, AssumptionChange)]
+    changes += [change for change in rank_changes(bench, as_of, asked) if change.fingerprint() not in decided]
     told = _told(bench, as_of, proposed, busy=bool(changes))
     changes += [change for change in finding_changes(bench, as_of, told) if change.fingerprint() not in decided]
     running = [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from trueup.cli.views.figures import WIDTH, difference, plain, wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 def review_text(data: Mapping[str, Any], folder: str = "DIR", *, next_steps: bool = True) -> str:
@@ -38,8 +38,12 @@ def _next(data: Mapping[str, Any], folder: str) -> list[str]:
 
 
 def _change_lines(change: Mapping[str, Any]) -> list[str]:
-    lines = {"gate": _gate_lines, "finding": _finding_lines}.get(change["kind"], _assumption_lines)
-    return lines(change)
+    return _LINES.get(change["kind"], _other_lines)(change)
+
+
+def _other_lines(change: Mapping[str, Any]) -> list[str]:
+    """Write a kind that has no form of its own: a review made by a later version opens, too."""
+    return [wrapped(f"{change['kind'].upper()} {change['subject']}", 2), wrapped(str(change["because"]))]
 
 
 def _head(outcome: str, subject: str, about: str) -> str:
@@ -76,11 +80,30 @@ def _assumption_lines(change: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def _rank_lines(change: Mapping[str, Any]) -> list[str]:
+    places = f"{change['from']} -> {change['to']}"
+    funded = f"P(funded) {change['p_funded_from']:.2f} -> {change['p_funded']:.2f}"
+    head = f"  RANK  {change['id']:<18} {places}  {funded}"
+    above = f"{head}  because of the above"
+    lines = [above if change["rests_on"] and len(above) <= WIDTH else head]
+    if change["selected"] != change["selected_from"]:
+        lines.append(wrapped("now in the funded set" if change["selected"] else "no longer in the funded set"))
+    return [*lines, wrapped(change["because"])]
+
+
 def _finding_lines(change: Mapping[str, Any]) -> list[str]:
     head = f"{change['severity'].upper():<8}{change['code']} {change['summary']}"
     body, _, command = change["fix"].partition("\n")
     lines = [wrapped(head, 2), wrapped(change["detail"]), wrapped(f"-> {body}")]
     return [*lines, f"            {command.strip()}"] if command else lines
+
+
+_LINES: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {
+    "gate": _gate_lines,
+    "assumption": _assumption_lines,
+    "rank": _rank_lines,
+    "finding": _finding_lines,
+}
 
 
 def applied_text(data: Mapping[str, Any]) -> str:
@@ -156,7 +179,7 @@ def _plain_inputs(inputs: Mapping[str, Any]) -> list[str]:
 
 def _listed(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name} {one}" for name, one in value.items())
+        return ", ".join(f"{name} {one}" for name, one in value.items()) or "none"
     return str(value)
 
 
