@@ -67,6 +67,15 @@ ANSWERS: dict[str, str] = {
     "approvals edit": "as of `approvals accept`; `denied` also where policy forbids the arguments",
     "approvals reject": "as of `approvals accept`",
     "approvals escalate": "as of `approvals accept`",
+    "approvals unknown": "`steps[]`: `id`, `workflow`, `action`, `tool`, `step`, `case`, `since`: allowed, and without "
+    "an outcome. What is under way just now is among them",
+    "approvals settle": "`entry`, `happened`, `steps[]` with the one settled",
+    "gateway": "`workflow`, `servers[]`; said when the agent has closed its end. Over stdio stdout is the protocol",
+    "tools list": "`tools[]`: `tool`, `definition` (its digest), `by` (null: pinned on first use), `offered` (another "
+    "digest that is offered now, which is denied), `text`, `offered_text`",
+    "tools pin": "`entry`, `tools[]` with the one pinned",
+    "kill": "`entry`, `workflow` (null: all), `to` (`killed`)",
+    "resume": "`entry`, `workflow`, `to` (`running`)",
     "assign": "`case`, `unit`, `arm` (`treated`, `control`), `entry`: the same ever after",
     "ledger verify": "`ok`, `size`, `root`, `uncovered`, `witness`, `problems[]`: `kind`, `index`, `detail`. "
     "Exit 6 when something is broken",

@@ -6,25 +6,43 @@ with governed(Path("programme"), "expense-approval") as gate:
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trueup.kernel.errors import ConflictError, TrueupError
 from trueup.kernel.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from trueup.declare.programme import Programme
-    from trueup.enforce.gate import Gate, Outcome, Run
+    from trueup.enforce.approvals import Approval, Desk
+    from trueup.enforce.bodies import Bodies
+    from trueup.enforce.gate import Gate, Outcome, Run, RunAsync
     from trueup.enforce.policy import Policy
     from trueup.enforce.request import Request
     from trueup.enforce.router import Router
+    from trueup.enforce.standing.pins import Registry
+    from trueup.enforce.standing.repeats import Repeats, Turn
+    from trueup.kernel.canonical import Json
     from trueup.kernel.clock import Clock
+    from trueup.ledger.log import Ledger
 
-    Opened = Callable[[Programme, Policy], Gate]
+    Opened = Callable[[Programme, Policy], "Door"]
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The gate of one workflow under one policy, and what callers without keys of their own need beside it."""
+
+    gate: Gate
+    desk: Desk
+    policy: Policy
+    repeats: Repeats
+    registry: Registry
 
 
 class GovernedWorkflow:
@@ -44,27 +62,60 @@ class GovernedWorkflow:
         self._opened = opened
         self._seen = self._stamps()
         self.policy = compile_policy(programme, workflow)
-        self._gate = opened(programme, self.policy)
+        self._door = opened(programme, self.policy)
 
     def call(self, request: Request, step: str, run: Run) -> Outcome:
         """Run a callable with the request's arguments, if and when policy says so; see `Gate.call`."""
-        return self._current().call(request, step, run)
+        return self._current().gate.call(request, step, run)
+
+    async def call_async(self, request: Request, step: str, run: RunAsync) -> Outcome:
+        """Do as `call`, for a callable that is awaited."""
+        door = await asyncio.to_thread(self._current)
+        return await door.gate.call_async(request, step, run)
 
     def resume(self, approval: str, run: Run) -> Outcome:
         """Run a held step after a person's yes; see `Gate.resume`."""
-        return self._current().resume(approval, run)
+        return self._current().gate.resume(approval, run)
 
-    def _current(self) -> Gate:
+    async def resume_async(self, approval: str, run: RunAsync) -> Outcome:
+        """Do as `resume`, for a callable that is awaited."""
+        door = await asyncio.to_thread(self._current)
+        return await door.gate.resume_async(approval, run)
+
+    def turn(self, request: Request) -> Turn:
+        """Return which step a call is that brings no key of its own; see `Repeats`."""
+        return self._current().repeats.turn(request, self._clock.now())
+
+    def approval(self, approval: str) -> Approval:
+        """Return an approval as it stands. Raises NotFoundError."""
+        return self._current().desk.one(approval, self._clock.now())
+
+    def tools(self) -> frozenset[str]:
+        """Return the tools that the workflow declares; none while its policy cannot be used."""
+        policy = self._current().policy
+        if policy.broken is not None:
+            return frozenset()
+        return frozenset(action.tool for action in policy.actions.values() if action.tool)
+
+    def offer(self, tool: str, definition: Mapping[str, Json]) -> str:
+        """Take note of what a server says of a tool; return its digest. Raises ValueError where it has none."""
+        return self._current().registry.offer(tool, definition, self._clock.now())
+
+    def is_pinned(self, tool: str, definition: str) -> bool:
+        """Tell whether a definition is the one that is pinned."""
+        return self._current().registry.pins.of(tool) == definition
+
+    def _current(self) -> Door:
         stamps = self._stamps()
         if stamps == self._seen:
-            return self._gate
-        gate, usable = self._reopened()
+            return self._door
+        door, usable = self._reopened()
         # Another thread may have been here too: what it opened says the same.
         if usable:
-            self._gate, self._seen = gate, stamps
-        return gate
+            self._door, self._seen = door, stamps
+        return door
 
-    def _reopened(self) -> tuple[Gate, bool]:
+    def _reopened(self) -> tuple[Door, bool]:
         from trueup.declare.read import require_sound
         from trueup.enforce.policy import compile_policy
         from trueup.workspace import checked_programme, needed_files
@@ -102,7 +153,6 @@ def governed(
     The programme's lock is not held, so that people can decide meanwhile. Raises ConflictError when there is no
     policy that could be loaded, NotFoundError, DeclarationError, LedgerBrokenError.
     """
-    from trueup.enforce.gate import Gate
     from trueup.enforce.policy import compile_policy
     from trueup.loop.pin import pin_now
     from trueup.workspace import SystemClock, bodies_of, open_ledger, opened, runner_name
@@ -126,10 +176,22 @@ def governed(
                 workflow,
                 bench.programme,
                 clock,
-                lambda programme, policy: Gate(programme, policy, ledger, bodies, clock, runner_name()),
+                lambda programme, policy: _door(programme, policy, ledger, bodies, clock, runner_name()),
             )
         finally:
             ledger.close()
+
+
+def _door(programme: Programme, policy: Policy, ledger: Ledger, bodies: Bodies, clock: Clock, runner: str) -> Door:
+    from trueup.enforce.approvals import Desk
+    from trueup.enforce.gate import Gate
+    from trueup.enforce.standing.pins import Pins, Registry
+    from trueup.enforce.standing.repeats import Repeats
+
+    desk = Desk(programme, ledger, bodies)
+    gate = Gate(programme, policy, ledger, bodies, clock, runner)
+    registry = Registry(policy.workflow, ledger, bodies, Pins(ledger, policy.workflow))
+    return Door(gate, desk, policy, Repeats(desk, policy, "call", gate.current), registry)
 
 
 @contextmanager

@@ -257,4 +257,4 @@ def test_a_refusal_says_why_in_one_rule() -> None:
 
 def test_a_gate_opens_without_a_hidden_second_way() -> None:
     public = {name for name in vars(Gate) if not name.startswith("_")}
-    assert public == {"call", "call_async", "resume", "resume_async"}
+    assert public == {"call", "call_async", "current", "resume", "resume_async"}

@@ -10,6 +10,7 @@ import click
 from trueup.cli.answer import Answer, answering
 from trueup.cli.options import as_of_option, programme_argument
 from trueup.cli.progress import progress_on_stderr
+from trueup.cli.runtime.settling import settle, unknown
 from trueup.cli.views import enforce as view
 from trueup.kernel.errors import Exit, UsageError
 
@@ -136,6 +137,10 @@ def reject(directory: Path, approval: str, by: str, because: str | None) -> Answ
 def escalate(directory: Path, approval: str, by: str, because: str | None) -> Answer:
     """Hand a held step on to whom the workflow escalates."""
     return _decided(directory, approval, "escalate", by, because)
+
+
+approvals.add_command(unknown)
+approvals.add_command(settle)
 
 
 @click.command()

@@ -87,6 +87,10 @@ class Gate:
         self._pins = Pins(ledger, policy.workflow)
         self._desk = Desk(programme, ledger, bodies)
 
+    def current(self) -> Policy:
+        """Return the policy as it is in force now."""
+        return self._policy
+
     def call(self, request: Request, step: str, run: Run) -> Outcome:
         """Run a callable with the request's arguments, if and when policy says so.
 

@@ -20,9 +20,11 @@ from trueup.workspace.recording import (
     require_ledger,
     verify_ledger,
 )
+from trueup.workspace.servers import from_environment, new_token
 from trueup.workspace.settings import STATE, SystemClock, new_secret, runner_name
 from trueup.workspace.signing import SIGNING_KEY_SETTING, signer_for
 from trueup.workspace.stores import URL_SETTING
+from trueup.workspace.switching import throw_switch
 
 __all__ = [
     "KEY_SETTING",
@@ -38,10 +40,12 @@ __all__ = [
     "erase_body",
     "erase_due",
     "export_ledger",
+    "from_environment",
     "kept_bodies",
     "ledger_vkey",
     "needed_files",
     "new_secret",
+    "new_token",
     "open_ledger",
     "opened",
     "prove_continued",
@@ -51,5 +55,6 @@ __all__ = [
     "restore_ledger",
     "runner_name",
     "signer_for",
+    "throw_switch",
     "verify_ledger",
 ]

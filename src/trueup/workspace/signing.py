@@ -13,12 +13,18 @@ from trueup.kernel.errors import StorageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from trueup.declare.programme import Programme
     from trueup.loop.workbench import Workbench
 
 SIGNING_KEY_SETTING = "TRUEUP_SIGNING_KEY"
 
 
 def signer_for(bench: Workbench, who: str) -> Callable[[bytes], Mapping[str, Json]]:
+    """Return what puts a name under a decision of an opened programme; see `signer_of`."""
+    return signer_of(bench.programme, who)
+
+
+def signer_of(programme: Programme, who: str) -> Callable[[bytes], Mapping[str, Json]]:
     """Return what puts a name under a decision: an SSH signature where a private key is at hand, else a claim.
 
     The private key is the file that TRUEUP_SIGNING_KEY names; it has to belong to `people.WHO.key`.
@@ -27,11 +33,11 @@ def signer_for(bench: Workbench, who: str) -> Callable[[bytes], Mapping[str, Jso
     from trueup.ledger.decision import sign_decision
     from trueup.loop.apply import require_signature
 
-    person = bench.programme.file.people.get(who)
+    person = programme.file.people.get(who)
     public = person.key if person else None
     setting = os.environ.get(SIGNING_KEY_SETTING)
     can_sign = public is not None and bool(setting)
-    require_signature(required=bench.programme.file.require_signatures, signed=can_sign, by=who)
+    require_signature(required=programme.file.require_signatures, signed=can_sign, by=who)
     if public is None or not setting:
         user = getpass.getuser()
         return lambda _: {"claimed": user}

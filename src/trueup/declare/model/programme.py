@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from trueup.declare.model.data import Actuals, Assumption, DataSource, Handling
 from trueup.declare.model.people import Incident, OperatingModel, Person, Supplier, Waiver
@@ -94,6 +94,29 @@ class Ranking(Declared):
     decided: tuple[str, ...] = ()
 
 
+# It stands before a dot in the names of tools.
+ServerName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+class ToolServer(Declared):
+    """An MCP server whose tools are declared as `ID.TOOL`: the command that starts it, or its URL.
+
+    Secrets stand in the environment: `env: {TOKEN: env:ERP_TOKEN}`, `headers: {Authorization: Bearer env:ERP_TOKEN}`.
+    """
+
+    command: tuple[str, ...] = ()
+    url: str | None = None
+    env: dict[str, str] = {}
+    headers: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _reached_one_way(self) -> ToolServer:
+        if bool(self.command) == bool(self.url):
+            msg = "a server has a command or a url, and not both"
+            raise ValueError(msg)
+        return self
+
+
 class ProgrammeFile(Declared):
     """The content of `programme.yaml`."""
 
@@ -115,6 +138,7 @@ class ProgrammeFile(Declared):
     sensitivity: dict[str, Handling] = {}
     incidents: dict[str, Incident] = {}
     suppliers: dict[str, Supplier] = {}
+    servers: dict[ServerName, ToolServer] = {}
     frameworks: Texts = ()
     ranking: Ranking | None = None
     waivers: tuple[Waiver, ...] = ()

@@ -18,6 +18,7 @@ from trueup.enforce.steps import State, StepIds, state_of
 from trueup.kernel.canonical import digest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from trueup.enforce.approvals import Approval, Desk
@@ -44,9 +45,10 @@ class Turn:
 class Repeats:
     """The calls of one door, by what they ask for."""
 
-    def __init__(self, desk: Desk, policy: Policy, door: str) -> None:
+    def __init__(self, desk: Desk, policy: Policy, door: str, current: Callable[[], Policy]) -> None:
         self._desk = desk
         self._policy = policy
+        self._current = current
         self._door = door
         self._lock = Lock()
         self._last: dict[str, int] = {}
@@ -84,7 +86,7 @@ class Repeats:
         if state is not State.HELD:
             return None
         approval = self._desk.one(ids.approval, at)
-        if approval.state == "expired" or approval.policy != self._policy.version:
+        if approval.state == "expired" or approval.policy != self._current().version:
             return None
         # Who was told no asks again in vain until that question would have expired: people are not worn down.
         denied = approval.state == "rejected" and at < approval.expires_at

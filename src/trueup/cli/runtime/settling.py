@@ -1,0 +1,52 @@
+"""`approvals unknown` and `approvals settle`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from trueup.cli.answer import Answer, answering
+from trueup.cli.options import programme_argument
+from trueup.cli.progress import progress_on_stderr
+from trueup.cli.views import runtime as view
+
+
+@click.command()
+@programme_argument
+@answering("approvals unknown")
+def unknown(directory: Path) -> Answer:
+    """List what was allowed and has no outcome: nobody knows whether it happened."""
+    from trueup.enforce.standing.settling import unknown_steps
+    from trueup.workspace import opened
+
+    with progress_on_stderr() as progress, opened(directory, progress) as bench:
+        found = unknown_steps(bench.ledger)
+    return Answer({"steps": [step.to_json() for step in found]}, view.unknown)
+
+
+@click.command()
+@programme_argument
+@click.argument("step", metavar="ID")
+@click.option(
+    "--happened", type=click.Choice(["yes", "no"]), required=True, help="Whether it took effect where it acts."
+)
+@click.option("--by", metavar="WHO", required=True, help="Who looked: a person's id in programme.yaml.")
+@click.option("--because", metavar="WHY", required=True, help="What they saw, for the record.")
+@answering("approvals settle")
+def settle(directory: Path, step: str, happened: str, by: str, because: str) -> Answer:
+    """Say what became of a step that nobody knew about. It is not run again either way."""
+    from trueup.enforce.standing.settling import settle as settled
+    from trueup.workspace import approval_desk, opened, signer_for
+
+    with progress_on_stderr() as progress, opened(directory, progress, write=True) as bench:
+        found, entry = settled(
+            approval_desk(bench),
+            step,
+            happened=happened == "yes",
+            by=by,
+            because=because,
+            at=bench.clock.now(),
+            sign=signer_for(bench, by),
+        )
+    return Answer({"entry": entry, "happened": happened == "yes", "steps": [found.to_json()]}, view.settled)

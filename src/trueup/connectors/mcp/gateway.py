@@ -1,0 +1,290 @@
+"""An MCP server that shows other servers' tools, and lets no call through but by the gate."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+import anyio
+from mcp import types
+from mcp.server import Server as McpServer
+from mcp.shared.exceptions import MCPError
+
+from trueup.connectors.mcp import answers
+from trueup.connectors.mcp.asking import Conversation
+from trueup.connectors.mcp.upstream import ToolFailedError, UnreachableError, Upstream
+from trueup.enforce.gate import UncertainError
+from trueup.enforce.request import Request, UnfitRequestError, normalised
+from trueup.enforce.steps import State
+from trueup.kernel.canonical import digest
+from trueup.kernel.errors import TrueupError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+
+    from mcp.server.context import ServerRequestContext
+
+    from trueup.connectors.mcp.asking import Answer
+    from trueup.connectors.mcp.upstream import Server
+    from trueup.enforce.approvals import Approval
+    from trueup.enforce.gate import Outcome, RunAsync
+    from trueup.enforce.standing.repeats import Turn
+    from trueup.kernel.canonical import Json
+
+_LOOK_SECONDS = 0.5
+# No digest looks like this, so it is never the pinned one.
+_UNPINNED = "unpinned"
+
+
+class Governed(Protocol):
+    """The gate of one workflow, as a door needs it. All of it may block, and is asked from a thread."""
+
+    def tools(self) -> frozenset[str]:
+        """Return the tools that may be shown: declared, and described as they are pinned."""
+        ...
+
+    def offer(self, tool: str, definition: Mapping[str, Json]) -> str:
+        """Take note of a tool's definition; return its digest. Raises ValueError where it has none."""
+        ...
+
+    def is_pinned(self, tool: str, definition: str) -> bool:
+        """Tell whether a definition is the pinned one."""
+        ...
+
+    def turn(self, request: Request) -> Turn:
+        """Return which step a call is."""
+        ...
+
+    def approval(self, approval: str) -> Approval:
+        """Return an approval as it stands."""
+        ...
+
+    async def call_async(self, request: Request, step: str, run: RunAsync) -> Outcome:
+        """As `Gate.call_async`."""
+        ...
+
+    async def resume_async(self, approval: str, run: RunAsync) -> Outcome:
+        """As `Gate.resume_async`."""
+        ...
+
+
+def unchanged(request: Request) -> Request:
+    """Return a request as it came: the default of what may rewrite one before it is judged (masking, provenance)."""
+    return request
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On whose behalf the agent calls, and what happens to a request before and around the gate.
+
+    `prepare` is the one place where a request is rewritten (masked, traced) before its canonical form is made.
+    `wait` is how long a held call waits for a person before it is answered; `tokens` makes a name that nobody guesses.
+    """
+
+    tokens: Callable[[], str]
+    case: str | None = None
+    requester: str | None = None
+    wait: float = 0.0
+    timeout: float = 60.0
+    prepare: Callable[[Request], Request] = unchanged
+
+
+@dataclass(frozen=True, slots=True)
+class _Tool:
+    """A tool as it is shown, where it comes from, and the digest of its definition."""
+
+    upstream: Upstream
+    name: str
+    shown: types.Tool
+    definition: str | None
+
+
+class Gateway:
+    """The tools of several servers, behind one gate. `say` gets what an operator should read."""
+
+    def __init__(self, governed: Governed, servers: list[Server], terms: Terms, say: Callable[[str], None]) -> None:
+        self._governed = governed
+        self._terms = terms
+        self._say = say
+        self._upstreams = [Upstream(server, terms.timeout, say) for server in servers]
+        self._tools: dict[str, _Tool] = {}
+        self._parked: dict[str, Conversation] = {}
+        self._group: anyio.abc.TaskGroup | None = None
+        self.server: McpServer[Any] = McpServer(
+            "trueup-gateway", on_list_tools=self._list_tools, on_call_tool=self._call_tool
+        )
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[McpServer[Any]]:
+        """Keep the servers connected while the body runs; yield the server to put before the agent."""
+        async with anyio.create_task_group() as group:
+            self._group = group
+            for upstream in self._upstreams:
+                group.start_soon(upstream.serve)
+            try:
+                yield self.server
+            finally:
+                group.cancel_scope.cancel()
+
+    async def _list_tools(self, context: Any, params: Any) -> types.ListToolsResult:
+        del context, params
+        await self._look()
+        allowed = await anyio.to_thread.run_sync(self._governed.tools)
+        shown = [tool.shown for name, tool in self._tools.items() if name in allowed and await self._pinned(name, tool)]
+        return types.ListToolsResult(tools=shown)
+
+    async def _pinned(self, name: str, tool: _Tool) -> bool:
+        if tool.definition is None:
+            return False
+        return await anyio.to_thread.run_sync(self._governed.is_pinned, name, tool.definition)
+
+    async def _look(self) -> None:
+        """Ask every server for its tools, and have their definitions taken note of."""
+        found: dict[str, _Tool] = {}
+        for upstream in self._upstreams:
+            try:
+                tools = await upstream.tools()
+            except (UnreachableError, MCPError) as error:
+                self._say(f"{upstream.server.name or 'the server'} does not list its tools: {error}")
+                continue
+            for tool in tools:
+                name = upstream.server.shown(tool.name)
+                definition = await self._offered(name, tool)
+                # A name that two servers use is nobody's: which one was meant cannot be said.
+                twice = name in found
+                found[name] = _Tool(upstream, tool.name, tool.model_copy(update={"name": name}), definition)
+                if twice:
+                    self._say(f"two tools are called {name!r}; neither is shown. Give the servers names.")
+                    found[name] = replace(found[name], definition=_UNPINNED)
+        self._tools = found
+
+    async def _offered(self, name: str, tool: types.Tool) -> str | None:
+        if name not in await anyio.to_thread.run_sync(self._governed.tools):
+            return None
+        definition = tool.model_dump(mode="json", by_alias=True, exclude_none=True)
+        try:
+            found = await anyio.to_thread.run_sync(self._governed.offer, name, definition)
+        except (ValueError, RecursionError, TrueupError) as error:
+            self._say(f"{name!r} cannot be pinned, and is not shown: {error}")
+            return _UNPINNED
+        if not await anyio.to_thread.run_sync(self._governed.is_pinned, name, found):
+            self._say(f"{name!r} is described otherwise than it was pinned, and is denied: trueup tools list DIR")
+        return found
+
+    async def _call_tool(self, context: ServerRequestContext[Any, Any], params: types.CallToolRequestParams) -> Answer:
+        call = digest_of(params)
+        if params.request_state is not None:
+            return await self._go_on(context, params, call)
+        conversation = Conversation(context, call)
+        work = partial(self._governed_call, params, conversation)
+        if not conversation.stateless:
+            return await work()
+        assert self._group is not None
+        self._group.start_soon(conversation.drive, work)
+        return await self._told(conversation)
+
+    async def _go_on(
+        self, context: ServerRequestContext[Any, Any], params: types.CallToolRequestParams, call: str
+    ) -> Answer:
+        """Bring a parked call the answers that it waits for. The call has to be the same, to the letter."""
+        parked = self._parked.get(params.request_state or "")
+        if parked is None or parked.call != call:
+            return answers.told("Denied: no call waits for this answer. Nothing was done.", verdict="deny")
+        del self._parked[params.request_state or ""]
+        parked.go_on(context, params.input_responses or {})
+        return await self._told(parked)
+
+    async def _told(self, conversation: Conversation) -> Answer:
+        token = self._terms.tokens()
+        answer = await conversation.next(token)
+        self._parked = {name: call for name, call in self._parked.items() if not call.ended}
+        if isinstance(answer, types.InputRequiredResult):
+            self._parked[token] = conversation
+        return answer
+
+    async def _governed_call(
+        self, params: types.CallToolRequestParams, conversation: Conversation
+    ) -> types.CallToolResult:
+        """Take one call through the gate. Whatever goes wrong before the tool is reached, it is not reached."""
+        if not self._tools or any(upstream.changed for upstream in self._upstreams):
+            await self._look()
+        tool = self._tools.get(params.name)
+        try:
+            request = self._request(params, tool)
+            turn = await anyio.to_thread.run_sync(self._governed.turn, request)
+        except TrueupError as error:
+            return answers.failed("-", error.message)
+        except Exception as error:  # noqa: BLE001 -- what cannot even be asked for is denied
+            return answers.told(f"Denied: the gateway failed ({type(error).__name__}).", verdict="deny")
+        return await self._answered(request, turn, tool, conversation)
+
+    def _request(self, params: types.CallToolRequestParams, tool: _Tool | None) -> Request:
+        request = Request(
+            params.name,
+            params.arguments or {},
+            case=self._terms.case,
+            requester=self._terms.requester,
+            definition=tool.definition if tool else None,
+        )
+        return self._terms.prepare(request)
+
+    async def _answered(
+        self, request: Request, turn: Turn, tool: _Tool | None, conversation: Conversation
+    ) -> types.CallToolResult:
+        run = partial(self._run, tool, conversation)
+        try:
+            return await self._stepped(request, turn, run)
+        except ToolFailedError as error:
+            return types.CallToolResult.model_validate(error.result, by_name=False)
+        except UnreachableError as error:
+            return answers.failed(turn.step, str(error))
+        except UncertainError as error:
+            return answers.unknown(turn.step, str(error))
+        except TrueupError as error:
+            return answers.told(f"Denied: {error.message} Nothing was done.", verdict="deny", decisive=error.code)
+
+    async def _stepped(self, request: Request, turn: Turn, run: RunAsync) -> types.CallToolResult:
+        if turn.state is State.DENIED and turn.approval is not None:
+            return answers.rejected(turn.approval)
+        if turn.state is State.UNKNOWN:
+            return answers.unknown(turn.step, "an earlier call with the same arguments")
+        approval = turn.approval
+        if approval is None:
+            outcome = await self._governed.call_async(request, turn.step, run)
+            if outcome.approval is None:
+                return _result(outcome, turn.step)
+            approval = await anyio.to_thread.run_sync(self._governed.approval, outcome.approval)
+        return await self._waited(approval, run, turn.step)
+
+    async def _waited(self, approval: Approval, run: RunAsync, step: str) -> types.CallToolResult:
+        """Wait as long as agreed for a person's answer; then run it, or say what it is waiting for."""
+        with anyio.move_on_after(self._terms.wait):
+            while approval.state in {"open", "escalated"}:
+                await anyio.sleep(_LOOK_SECONDS)
+                approval = await anyio.to_thread.run_sync(self._governed.approval, approval.id)
+        if approval.state in {"open", "escalated"}:
+            return answers.held(approval)
+        if approval.state == "rejected":
+            return answers.rejected(approval)
+        return _result(await self._governed.resume_async(approval.id, run), step)
+
+    async def _run(self, tool: _Tool | None, conversation: Conversation, arguments: Mapping[str, Json]) -> Any:
+        if tool is None:
+            raise UnreachableError("no server offers this tool")
+        return await tool.upstream.call(tool.name, arguments, conversation.progress, conversation.ask)
+
+
+def digest_of(params: types.CallToolRequestParams) -> str:
+    """Return what makes two messages the same call; of one without a canonical form, nothing does."""
+    try:
+        return normalised(Request(params.name, params.arguments or {})).digest
+    except UnfitRequestError:
+        return digest("unfit")
+
+
+def _result(outcome: Outcome, step: str) -> types.CallToolResult:
+    if outcome.state is State.DONE and outcome.result is not None:
+        return types.CallToolResult.model_validate(outcome.result, by_name=False)
+    return answers.ended(outcome, step)

@@ -1,0 +1,61 @@
+"""One run of the gateway: over this process's own input and output, or on a port of this machine."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+from trueup.connectors.mcp.upstream import silence
+from trueup.connectors.mcp.wire import LARGEST_MESSAGE, strict_http, strict_stdio
+from trueup.kernel.errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from trueup.connectors.mcp.gateway import Gateway
+
+HOST = "127.0.0.1"
+
+
+async def over_stdio(gateway: Gateway) -> None:
+    """Serve one agent until it closes its end."""
+    silence()
+    async with gateway.connected() as server, strict_stdio() as (read, write):
+        await server.run(read, write, server.create_initialization_options())
+
+
+async def over_http(
+    gateway: Gateway, host: str, port: int, say: Callable[[str], None], token: str | None = None
+) -> None:
+    """Serve agents over HTTP until interrupted; `say` gets the address once it is ours.
+
+    Raises StorageError when the port is taken.
+    """
+    import uvicorn
+
+    silence()
+    with _listening(host, port) as ours:
+        async with gateway.connected() as server:
+            app = server.streamable_http_app(host=host, max_request_body_size=LARGEST_MESSAGE)
+            config = uvicorn.Config(
+                strict_http(app, token),
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                lifespan="on",
+            )
+            say(f"http://{host}:{ours.getsockname()[1]}/mcp")
+            await uvicorn.Server(config).serve(sockets=[ours])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((host, port))
+    except OSError as error:
+        made.close()
+        raise StorageError(
+            "port-taken", f"Port {port} cannot be opened: {error.strerror}.", "Any free port is taken with --listen 0."
+        ) from None
+    return made

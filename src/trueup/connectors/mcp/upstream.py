@@ -1,0 +1,232 @@
+"""One tool server: started or reached, kept connected, listed and called. Secrets enter here, and are taken out here.
+
+Only an answer of the server tells how a call ended. Whatever else happens after it was sent (no answer in time, a
+connection that breaks, an answer that cannot be read) leaves it uncertain.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from mcp import Client, StdioServerParameters, types
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared._httpx_utils import create_mcp_http_client
+from mcp.shared.exceptions import MCPError
+from mcp_types import CONNECTION_CLOSED, REQUEST_TIMEOUT
+from pydantic import TypeAdapter
+
+from trueup.enforce.gate import UncertainError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from mcp.client.session import ClientRequestContext
+    from mcp.shared.dispatcher import ProgressFnT
+
+    from trueup.kernel.canonical import Json
+
+    Ask = Callable[[types.InputRequests], Awaitable[types.InputResponses]]
+
+_PAGES = 100
+_ROUNDS = 10
+_PATIENCE_SECONDS = 30.0
+_SHORTEST_SECRET = 4
+_RESULT: TypeAdapter[types.InputRequiredResult | types.CallToolResult] = TypeAdapter(
+    types.InputRequiredResult | types.CallToolResult
+)
+
+
+class UnreachableError(Exception):
+    """The server is not connected; nothing was sent to it."""
+
+
+class ToolFailedError(Exception):
+    """The tool answered that it failed. `result` is its answer."""
+
+    def __init__(self, result: dict[str, Any]) -> None:
+        super().__init__("the tool answered that it failed")
+        self.result = result
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """How a tool server is reached: by a command that is started, or by a URL.
+
+    `name` stands before the names of its tools (`name.tool`); empty, they keep theirs. `environment` and `headers`
+    have their values already: they are what the agent must never see.
+    """
+
+    name: str
+    command: tuple[str, ...] = ()
+    url: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    folder: str | None = None
+
+    def shown(self, tool: str) -> str:
+        """Return the name under which a tool of it is declared and shown."""
+        return f"{self.name}.{tool}" if self.name else tool
+
+
+class Upstream:
+    """A tool server that is kept connected while `serve` runs."""
+
+    def __init__(self, server: Server, timeout: float, say: Callable[[str], None]) -> None:
+        self.server = server
+        self._timeout = timeout
+        self._say = say
+        self._client: Client | None = None
+        self._ready = anyio.Event()
+        self._broken = anyio.Event()
+        self._asking: list[Ask] = []
+        self.changed = True
+
+    async def serve(self) -> None:
+        """Connect, and connect again whenever the connection breaks, until cancelled."""
+        pause, mode = 0.1, "legacy"
+        while True:
+            try:
+                # The handshake first: with it a server can ask back whatever generation its own code is written for.
+                async with Client(self._target(), mode=mode, **self._options()) as client:
+                    self._client, self._broken, self.changed = client, anyio.Event(), True
+                    self._ready.set()
+                    pause = 0.1
+                    await self._broken.wait()
+            except Exception as error:  # noqa: BLE001 -- a server that cannot be reached is told of, and tried again
+                self._say(f"{self.server.name or 'the server'} is not reachable: {_plain(error)}")
+                mode = "auto" if mode == "legacy" and not self._ready.is_set() else "legacy"
+            self._client = None
+            if self._ready.is_set():
+                self._ready = anyio.Event()
+            await anyio.sleep(pause)
+            pause = min(pause * 2, 10.0)
+
+    async def tools(self) -> list[types.Tool]:
+        """Return the tools that the server offers now. Raises UnreachableError, MCPError."""
+        client = await self._connected()
+        found: list[types.Tool] = []
+        cursor = None
+        for _ in range(_PAGES):
+            page = await client.session.list_tools(params=types.PaginatedRequestParams(cursor=cursor))
+            found += page.tools
+            cursor = page.next_cursor
+            if not cursor:
+                break
+        self.changed = False
+        return found
+
+    async def call(self, tool: str, arguments: Mapping[str, Json], progress: ProgressFnT, ask: Ask) -> dict[str, Any]:
+        """Call a tool with exactly these arguments; return its result as JSON, without our secrets.
+
+        Raises UnreachableError (nothing was sent), ToolFailedError and MCPError (it answered with a failure), and
+        UncertainError.
+        """
+        client = await self._connected()
+        self._asking.append(ask)
+        try:
+            return await self._answered(client, tool, arguments, progress, ask)
+        except MCPError as error:
+            if error.error.code not in {CONNECTION_CLOSED, REQUEST_TIMEOUT}:
+                raise MCPError(error.error.code, self._cleaned(error.error.message)) from None
+            if error.error.code == CONNECTION_CLOSED:
+                self._broken.set()
+            raise UncertainError(error.error.message) from None
+        except (ToolFailedError, UncertainError):
+            raise
+        except Exception as error:  # noqa: BLE001 -- sent, and no answer that could be read: nobody knows
+            raise UncertainError(_plain(error)) from None
+        finally:
+            self._asking.remove(ask)
+
+    async def _answered(
+        self, client: Client, tool: str, arguments: Mapping[str, Json], progress: ProgressFnT, ask: Ask
+    ) -> dict[str, Any]:
+        params = types.CallToolRequestParams(name=tool, arguments=dict(arguments))
+        for _ in range(_ROUNDS):
+            answer = await client.session.send_request(
+                types.CallToolRequest(params=params),
+                _RESULT,
+                request_read_timeout_seconds=self._timeout,
+                progress_callback=progress,
+            )
+            if isinstance(answer, types.CallToolResult):
+                result: dict[str, Any] = self._cleaned(answer.model_dump(mode="json", by_alias=True, exclude_none=True))
+                if answer.is_error:
+                    raise ToolFailedError(result)
+                return result
+            responses = await ask(answer.input_requests) if answer.input_requests else None
+            params = types.CallToolRequestParams(
+                name=tool,
+                arguments=dict(arguments),
+                input_responses=responses,
+                request_state=answer.request_state,
+            )
+        raise UncertainError("the server asked back too often")
+
+    async def _connected(self) -> Client:
+        with anyio.move_on_after(_PATIENCE_SECONDS):
+            await self._ready.wait()
+        if self._client is None:
+            raise UnreachableError(f"{self.server.name or 'the server'} is not connected")
+        return self._client
+
+    def _target(self) -> Any:
+        if self.server.url is not None:
+            http = create_mcp_http_client(headers=dict(self.server.headers))
+            return streamable_http_client(self.server.url, http_client=http)
+        command, *arguments = self.server.command
+        return StdioServerParameters(
+            command=command, args=arguments, env=dict(self.server.environment), cwd=self.server.folder
+        )
+
+    def _options(self) -> dict[str, Any]:
+        return {"elicitation_callback": self._elicited, "message_handler": self._told, "cache": None}
+
+    async def _told(self, message: Any) -> None:
+        if isinstance(message, types.ToolListChangedNotification):
+            self.changed = True
+
+    async def _elicited(
+        self, context: ClientRequestContext, params: types.ElicitRequestParams
+    ) -> types.ElicitResult | types.ErrorData:
+        """Pass a question of the server on to the agent whose call it belongs to, if that is beyond doubt."""
+        del context
+        if len(self._asking) != 1:
+            return types.ErrorData(code=types.INVALID_REQUEST, message="It is not certain whose call asks this.")
+        answers = await self._asking[0]({"question": types.ElicitRequest(params=params)})
+        answer = answers.get("question")
+        if isinstance(answer, types.ElicitResult):
+            return answer
+        return types.ErrorData(code=types.INVALID_REQUEST, message="The agent cannot be asked.")
+
+    def _cleaned(self, value: Any) -> Any:
+        """Return a value without the secrets that were given to the server: it may have echoed them."""
+        secrets = [secret for secret in self.server.secrets if len(secret) >= _SHORTEST_SECRET]
+        return _without(value, secrets) if secrets else value
+
+
+def _without(value: Any, secrets: list[str]) -> Any:
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, "[secret]")
+        return value
+    if isinstance(value, dict):
+        return {_without(key, secrets): _without(item, secrets) for key, item in value.items()}
+    return [_without(item, secrets) for item in value] if isinstance(value, list) else value
+
+
+def _plain(error: BaseException) -> str:
+    """Return what went wrong, without the nest of groups that concurrency wraps around it."""
+    while isinstance(error, BaseExceptionGroup) and error.exceptions:
+        error = error.exceptions[0]
+    return f"{type(error).__name__}: {error}"[:300]
+
+
+def silence() -> None:
+    """Keep the client's line for every request out of people's terminals."""
+    for name in ("httpx", "httpx2", "mcp"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
