@@ -201,7 +201,7 @@ def _crossed_in_between(
     if view.starts >= as_of or unrecorded(bench, name) or moved_promise(view):
         return
     # The readings first: they are cheap, and in nearly every week nothing is crossed.
-    readings = tuple(_watched_guardrails(view, as_of))
+    readings = tuple(watched_guardrails(view, as_of))
     if not any(reading.state is GuardrailState.CROSSED for reading in readings):
         return
     population = view.observer.population(name, since=view.starts, until=as_of, as_of=as_of)
@@ -228,7 +228,8 @@ def _crossed_in_between(
     )
 
 
-def _watched_guardrails(view: PilotView, as_of: datetime) -> Iterator[GuardrailReading]:
+def watched_guardrails(view: PilotView, as_of: datetime) -> Iterator[GuardrailReading]:
+    """Yield every registered guardrail by the sequence that may be looked at on any day: crossed, or open."""
     for kpi, margin in view.registration.guardrails.items():
         comparison = view.compare(kpi, as_of)
         contrast = contrast_of(Bar.parse(margin), view.workflow.kpis[kpi].sign)

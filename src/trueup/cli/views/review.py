@@ -80,6 +80,12 @@ def _assumption_lines(change: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def _autonomy_lines(change: Mapping[str, Any]) -> list[str]:
+    lines = [f"{_head(change['move'], change['subject'], 'autonomy')}{change['from']} -> {change['to']}"]
+    waive = f"; may be waived by name: {', '.join(change['waivable'])}" if change["waivable"] else ""
+    return [*lines, wrapped(f"{change['because']}{waive}")]
+
+
 def _rank_lines(change: Mapping[str, Any]) -> list[str]:
     places = f"{change['from']} -> {change['to']}"
     funded = f"P(funded) {change['p_funded_from']:.2f} -> {change['p_funded']:.2f}"
@@ -89,6 +95,14 @@ def _rank_lines(change: Mapping[str, Any]) -> list[str]:
     if change["selected"] != change["selected_from"]:
         lines.append(wrapped("now in the funded set" if change["selected"] else "no longer in the funded set"))
     return [*lines, wrapped(change["because"])]
+
+
+def _expand_lines(change: Mapping[str, Any]) -> list[str]:
+    word = "EXPAND" if change["outcome"] == "expand" else "HOLD"
+    lines = [wrapped(f"{word:<7}{change['subject']} to {change['next']}", 2), wrapped(change["because"])]
+    if change["waivable"]:
+        return [*lines, wrapped(f"may be waived by name: {', '.join(change['waivable'])}")]
+    return [*lines, wrapped(f"writes {change['file']}, in shadow")]
 
 
 def _finding_lines(change: Mapping[str, Any]) -> list[str]:
@@ -101,7 +115,9 @@ def _finding_lines(change: Mapping[str, Any]) -> list[str]:
 _LINES: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {
     "gate": _gate_lines,
     "assumption": _assumption_lines,
+    "autonomy": _autonomy_lines,
     "rank": _rank_lines,
+    "expand": _expand_lines,
     "finding": _finding_lines,
 }
 
