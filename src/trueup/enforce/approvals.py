@@ -157,8 +157,8 @@ class Desk:
             edited = self._edited(asked, ask, policy)
             if isinstance(edited, Verdict):
                 return Decided(asked, edited)
-            self.bodies.put(edited.digest, edited.body)
-            final = edited.digest
+            final = self.bodies.digest(edited.body)
+            self.bodies.put(final, edited.body)
         entry = self._entry(asked, ask, final, to, at, sign)
         index = self.ledger.append([entry])[0]
         return Decided(self.one(ask.approval, at), None, index)

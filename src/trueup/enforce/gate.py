@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from trueup.declare.model.workflow import Impact
 from trueup.enforce.approvals import Approval, Desk
 from trueup.enforce.request import LONGEST_NAME, Request, UnfitRequestError, normalised, read_request
 from trueup.enforce.standing.pins import Pins
@@ -21,7 +22,7 @@ from trueup.enforce.standing.switch import Switch
 from trueup.enforce.steps import State, StepIds, state_of
 from trueup.enforce.usage import Room, Usage
 from trueup.enforce.verdict import Decision, Verdict, refusal
-from trueup.kernel.canonical import digest
+from trueup.kernel.canonical import canonical
 from trueup.kernel.clock import format_instant
 from trueup.kernel.errors import ConflictError, NotFoundError
 from trueup.ledger.entry import Entry
@@ -112,8 +113,9 @@ class Gate:
         runner = self._next_runner()
         now = self._clock.now()
         # 1. The canonical form: what is decided on is what is executed.
-        wanted, body, unfit = _in_form(request)
-        known = self._known(ids, body)
+        wanted, unfit = _in_form(request)
+        body = self._bodies.digest(wanted.body) if unfit is None else None
+        known = self._known(ids, wanted, body)
         if known is not None:
             return known
         # 2. The intent, which also reserves a place in the limits.
@@ -199,12 +201,13 @@ class Gate:
             return refusal("approval.no-intent", "what was asked for is not in the ledger"), bare
         return self._standing(request) or self._judged(request, intent, approved=True), request
 
-    def _known(self, ids: StepIds, body: str | None) -> Outcome | None:
+    def _known(self, ids: StepIds, wanted: Request, body: str | None) -> Outcome | None:
         """Return what became of a step that was judged before; None when it may go on."""
         intent = self._ledger.find(ids.intended)
         if intent is None:
             return None
-        if intent.entry.data.get("digest") != body:
+        held = intent.entry.data.get("digest")
+        if held != body and not (isinstance(held, str) and body and self._bodies.matches(held, wanted.body)):
             raise ConflictError(
                 "step-reused", "The step was used for another request.", "Give every request a step of its own."
             )
@@ -261,7 +264,7 @@ class Gate:
     ) -> int:
         entries = [self._verdict_entry(ids, verdict, step, now, runner)]
         if verdict.decision is Decision.HOLD:
-            self._bodies.put(request.digest, request.body)
+            self._bodies.put(self._bodies.digest(request.body), request.body)
             entries.append(self._asked(ids, request, verdict, step, now))
         taken = ConflictError("step-taken", "Another process has this step.", "Ask for the step's state again.")
         return self._append_once(entries, taken)
@@ -293,7 +296,7 @@ class Gate:
             "tool": request.tool,
             "step": step,
             "intent": ids.intended,
-            "digest": request.digest,
+            "digest": self._bodies.digest(request.body),
             "policy": self._policy.version,
             "reasons": [*verdict.reasons, *request.origins],
             "approvers": list(self._desk.approvers(action)),
@@ -314,7 +317,7 @@ class Gate:
             # An interruption is not caught: then nobody knows whether the call took effect, and it stays unknown.
             self._finish(allowed, began, _failed(error))
             raise
-        index = self._finish(allowed, began, _done(result))
+        index = self._finish(allowed, began, self._done(result))
         return Outcome(State.DONE, allowed.verdict, result=result, entry=index)
 
     async def _run_async(self, allowed: _Allowed, run: RunAsync) -> Outcome:
@@ -326,7 +329,7 @@ class Gate:
         except Exception as error:
             await asyncio.to_thread(self._finish, allowed, began, _failed(error))
             raise
-        index = await asyncio.to_thread(self._finish, allowed, began, _done(result))
+        index = await asyncio.to_thread(self._finish, allowed, began, self._done(result))
         return Outcome(State.DONE, allowed.verdict, result=result, entry=index)
 
     def _finish(self, allowed: _Allowed, began: datetime, how: Mapping[str, Json]) -> int:
@@ -338,7 +341,17 @@ class Gate:
             "seconds": (now - began).total_seconds(),
             **how,
         }
-        return self._ledger.append([Entry("action.finished", allowed.ids.finished, now, None, data)])[0]
+        entry = Entry("action.finished", allowed.ids.finished, now, None, data)
+        # What was grave can be shown to others from this moment on: its entries are under a signed state.
+        action = self._policy.actions.get(allowed.verdict.action or "")
+        grave = action is not None and action.impact is Impact.HIGH
+        return self._ledger.append([entry], checkpoint=grave and self._ledger.signs)[0]
+
+    def _done(self, result: Any) -> dict[str, Json]:
+        try:
+            return {"ended": "done", "result": self._bodies.digest(canonical(result))}
+        except (ValueError, RecursionError):
+            return {"ended": "done", "result": None}
 
 
 def dry_run(policy: Policy, ledger: Ledger, data: bytes, at: datetime) -> Verdict:
@@ -365,25 +378,14 @@ def _cut(text: str) -> str:
     return plain if len(plain) <= LONGEST_NAME else f"{plain[: LONGEST_NAME - 3]}..."
 
 
-def _in_form(request: Request) -> tuple[Request, str | None, Verdict | None]:
-    """Return the canonical request with its digest; else as much of it as an entry can hold, and the denial."""
+def _in_form(request: Request) -> tuple[Request, Verdict | None]:
+    """Return the canonical request; else as much of it as an entry can hold, and the denial."""
     try:
         wanted = normalised(request)
     except UnfitRequestError as error:
-        return Request(_cut(str(request.tool))), None, refusal(error.reason, str(error))
-    return wanted, wanted.digest, None
-
-
-def _done(result: Any) -> dict[str, Json]:
-    return {"ended": "done", "result": _digest_of(result)}
+        return Request(_cut(str(request.tool))), refusal(error.reason, str(error))
+    return wanted, None
 
 
 def _failed(error: Exception) -> dict[str, Json]:
     return {"ended": "failed", "error": _cut(type(error).__name__)}
-
-
-def _digest_of(result: Any) -> str | None:
-    try:
-        return digest(result)
-    except (ValueError, RecursionError):
-        return None
