@@ -13,6 +13,7 @@ from trueup.kernel.errors import NotFoundError
 from trueup.kernel.files import write_durably
 from trueup.loop.assumptions import assumption_changes
 from trueup.loop.changes import AssumptionChange, GateChange
+from trueup.loop.changes.expand import expand_changes
 from trueup.loop.changes.rank import rank_changes
 from trueup.loop.findings.change import Told, finding_changes
 from trueup.loop.gates import judged_gates
@@ -74,6 +75,7 @@ def _proposed(bench: Workbench, as_of: datetime) -> Iterator[Change]:
     # What asks for action first; within an outcome by workflow and gate.
     for judged in sorted(judged_gates(bench, as_of), key=lambda judged: _ORDER.index(judged.verdict.outcome)):
         yield GateChange(judged, _readings(bench, judged))
+    yield from expand_changes(bench, as_of)
     yield from assumption_changes(bench, as_of)
 
 
