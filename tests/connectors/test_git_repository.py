@@ -242,3 +242,44 @@ def test_creating_twice_changes_nothing(repository: GitRepository) -> None:
     head = repository.head()
     assert repository.create()
     assert repository.head() == head
+
+
+def test_an_instant_finds_the_last_commit_at_or_before_it(repository: GitRepository, root: Path) -> None:
+    days = [datetime(2018, 3, day, tzinfo=UTC) for day in (3, 10, 17)]
+    _git(root, "update-ref", "-d", "HEAD")
+    made = []
+    for day in days:
+        (root / "programme.yaml").write_text(f"programme: of {day.day}\n")
+        made.append(repository.commit(["programme.yaml"], "State", *_WHO, day))
+    found = [repository.newest_by(day) for day in days]
+    assert [one and (one.hash, one.at) for one in found] == list(zip(made, days, strict=True))
+    between = repository.newest_by(datetime(2018, 3, 16, 23, 59, 59, tzinfo=UTC))
+    assert between is not None
+    assert between.hash == made[1]
+    assert repository.newest_by(datetime(2018, 3, 2, tzinfo=UTC)) is None
+
+
+def test_before_the_first_commit_there_is_none_at_any_instant(tmp_path: Path) -> None:
+    fresh = GitRepository(tmp_path)
+    assert fresh.newest_by(datetime(2018, 3, 3, tzinfo=UTC)) is None
+    fresh.create()
+    assert fresh.newest_by(datetime(2018, 3, 3, tzinfo=UTC)) is None
+
+
+def test_a_tree_is_read_as_it_was_committed_and_links_are_left_out(repository: GitRepository, root: Path) -> None:
+    contents = {
+        "use-cases/a b.yaml": b"one\n",
+        "use-cases/\xc3\xa9t\xc3\xa9.yaml": b"",
+        "use-cases/c.yaml": b"x" * 70_000,
+    }
+    (root / "use-cases").mkdir()
+    for name, content in contents.items():
+        (root / name).write_bytes(content)
+    (root / "use-cases" / "link.yaml").symlink_to("c.yaml")
+    repository.commit([*contents, "use-cases/link.yaml"], "Use cases", *_WHO)
+    (root / "use-cases" / "c.yaml").write_text("changed since\n")
+    head = repository.head()
+    assert head is not None
+    assert repository.tree(head, ["use-cases", "never"]) == contents
+    assert repository.tree(head, ["programme.yaml"]) == {"programme.yaml": b"programme: test\n"}
+    assert repository.tree(head, ["never"]) == {}

@@ -10,14 +10,15 @@ import os
 import shutil
 import subprocess
 import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trueup.kernel.errors import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Iterator, Mapping, Sequence
 
 _SECONDS = 120
 _SETTINGS = (
@@ -30,6 +31,16 @@ _SETTINGS = (
     "advice.addEmbeddedRepo=false",
 )
 _MARKER = "programme.yaml"
+# What git calls a file; links and other repositories are neither read nor followed.
+_FILES = {b"100644", b"100755"}
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit, and the instant that it gives itself."""
+
+    hash: str
+    at: datetime
 
 
 class GitRepository:
@@ -111,6 +122,25 @@ class GitRepository:
             return None
         return self._checked("cat-file", "blob", found.stdout.decode().strip())
 
+    def newest_by(self, at: datetime) -> Commit | None:
+        """Return the newest commit of the programme's folder at or before an instant; None when none is so early."""
+        if self.head() is None:
+            return None
+        asked = f"--until=@{int(at.timestamp())}"
+        found = self._checked("log", "-1", "--format=%H %ct", asked, "HEAD", "--", ".").decode().split()
+        return Commit(found[0], datetime.fromtimestamp(int(found[1]), UTC)) if found else None
+
+    def tree(self, rev: str, paths: Sequence[str]) -> dict[str, bytes]:
+        """Return the files under these paths as a revision holds them, by path; two calls of git, however many.
+
+        Raises StorageError when git cannot read what it holds.
+        """
+        listed = self._checked("ls-tree", "-r", "-z", rev, "--", *paths).split(b"\0")
+        rows = [(*row.split(b"\t", 1)[0].split(), row.split(b"\t", 1)[1]) for row in listed if row]
+        wanted = {name.decode("utf-8", "surrogateescape"): blob for mode, _, blob, name in rows if mode in _FILES}
+        answer = self._checked("cat-file", "--batch", given=b"".join(blob + b"\n" for blob in wanted.values()))
+        return dict(zip(wanted, _blobs(answer), strict=True))
+
     def history(self, path: str) -> list[str]:
         """Return the hashes of the commits that changed a file, newest first."""
         if self.head() is None:
@@ -163,6 +193,16 @@ class GitRepository:
             raise _failed(arguments[0], f"no answer within {_SECONDS} seconds") from None
         except (OSError, ValueError) as error:
             raise _failed(arguments[0], str(error)) from error
+
+
+def _blobs(answer: bytes) -> Iterator[bytes]:
+    """Take the contents apart: a line `HASH blob SIZE`, so many bytes, a line break."""
+    at = 0
+    while at < len(answer):
+        end = answer.index(b"\n", at)
+        size = int(answer[at:end].split()[2])
+        yield answer[end + 1 : end + 1 + size]
+        at = end + 2 + size
 
 
 def _git() -> str | None:

@@ -10,7 +10,7 @@ from trueup.decide.gate import ALPHA
 from trueup.decide.level import Level
 from trueup.decide.numbers import interval_json
 from trueup.declare.model.programme import Objective
-from trueup.kernel.clock import end_of_day, parse_instant, start_of_day
+from trueup.kernel.clock import WEEK, end_of_day, parse_instant, start_of_day
 from trueup.kernel.errors import DataError, LedgerBrokenError
 from trueup.kernel.quantities import Bar, BarKind
 from trueup.loop.measure import level_in_force
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from trueup.declare.model.programme import Target
     from trueup.loop.workbench import Workbench
 
+MOST_LOOKS = 26
 _STATES = {Side.GOOD: "reached", Side.BAD: "not reached", Side.ACROSS: "not sure yet"}
 
 
@@ -49,6 +50,53 @@ def objective_standings(bench: Workbench, as_of: datetime) -> list[dict[str, Any
 def primary_standing(bench: Workbench, workflow: str, kpi: str, as_of: datetime) -> dict[str, Any]:
     """Return the same of one KPI of a workflow, without targets."""
     return _standing(bench, workflow, Objective(kpi=f"{workflow}.{kpi}"), as_of)
+
+
+def looks(bench: Workbench, workflow: str, kpi: str, as_of: datetime) -> list[dict[str, Any]]:
+    """Return the anytime-valid interval of a KPI as it stood at every look: weekly from the pilot's start, and now.
+
+    A long pilot is looked at `MOST_LOOKS` times, evenly; where nothing can be said yet, there is no row.
+    """
+    registration = bench.programme.registrations.get(workflow)
+    if registration is None:
+        return []
+    starts = start_of_day(registration.starts)
+    weeks = max(int((as_of - starts) / WEEK), 0)
+    step = max(-(-weeks // MOST_LOOKS), 1)
+    instants = [starts + week * WEEK for week in range(weeks, 0, -step)][::-1]
+    if not instants or instants[-1] != as_of:
+        instants.append(as_of)
+    found: list[dict[str, Any]] = []
+    for instant in instants:
+        looked = _compared(bench, workflow, kpi, instant)
+        if isinstance(looked, str) or (found and found[-1]["on"] == looked.until.date().isoformat()):
+            continue
+        cases = looked.comparison.treated.n + (0 if looked.comparison.frozen else looked.comparison.control.n)
+        on = looked.until.date().isoformat()
+        found.append({"on": on, "cases": cases, **interval_json(looked.comparison.watched(ALPHA))})
+    return found
+
+
+def inputs_of(bench: Workbench, workflow: str, kpi: str, as_of: datetime) -> dict[str, Any]:
+    """Return the numbers that go into a KPI's measured difference; empty where there is none. As of `gate_inputs`."""
+    looked = _compared(bench, workflow, kpi, as_of)
+    if isinstance(looked, str):
+        return {}
+    compared = looked.comparison
+    return {
+        "alpha": ALPHA,
+        "basis": compared.basis.value,
+        "control_is": "frozen baseline" if compared.frozen else "concurrent arm",
+    } | {
+        arm: {
+            "n": side.n,
+            "mean": side.moments.mean if side.n else None,
+            "variance": side.moments.variance if side.n > 1 else None,
+            "events": side.events if compared.share else None,
+            "blocks": [float(block) for block in side.blocks],
+        }
+        for arm, side in (("treated", compared.treated), ("control", compared.control))
+    }
 
 
 def _standing(bench: Workbench, name: str, objective: Objective, as_of: datetime) -> dict[str, Any]:

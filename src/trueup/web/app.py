@@ -8,23 +8,28 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from trueup.decide.level import Level
-from trueup.kernel.clock import parse_instant
 from trueup.kernel.errors import NotFoundError, TrueupError, UsageError
-from trueup.web import record, reviews
 from trueup.web.door import ENTRANCE, HEADERS, SESSION, Door
-from trueup.web.pages import STATIC, Page, render, static
-from trueup.web.portfolio import portfolio
-from trueup.web.site import Look, Site
-from trueup.web.today import today
-from trueup.web.workflow import workflow
+from trueup.web.pages import ledger, review
+from trueup.web.pages.find import find
+from trueup.web.pages.number import number
+from trueup.web.pages.portfolio import portfolio
+from trueup.web.pages.today import today
+from trueup.web.pages.what_if import asked_limits
+from trueup.web.pages.workflow import workflow
+from trueup.web.pages.worth import worth
+from trueup.web.rendering import STATIC, Page, linked, render, static
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
 
-Model = Callable[[Site, Look, "Asked"], "tuple[Page, Mapping[str, Any]]"]
+    from trueup.web.site import Look, Site
+
+Answered = tuple[Page, "Mapping[str, Any]"]
+Model = Callable[["Site", "Look", "Asked"], Answered]
 
 
 class Asked:
@@ -44,46 +49,69 @@ class Asked:
         raise UsageError("bad-number", f"{text!r} is not a number.", f"Write {name} as a number, or leave it out.")
 
 
-def _today(site: Site, look: Look, asked: Asked) -> tuple[Page, Mapping[str, Any]]:
+def _today(site: Site, look: Look, asked: Asked) -> Answered:
     del asked
     return Page("today.html", "Today", "today"), site.kept("today", look, lambda: today(site, look))
 
 
-def _review(site: Site, look: Look, asked: Asked) -> tuple[Page, Mapping[str, Any]]:
+def _review(site: Site, look: Look, asked: Asked) -> Answered:
     name = asked.path.get("name")
-    data = reviews.review_now(site, look) if name is None else reviews.saved_review(site, name)
+    data = review.review_now(site, look) if name is None else review.saved_review(site, look, name)
     return Page("review.html", f"Review {'now' if name is None else data['id']}", "review"), data
 
 
-def _chain(site: Site, look: Look, asked: Asked) -> tuple[Page, Mapping[str, Any]]:
+def _chain(site: Site, look: Look, asked: Asked) -> Answered:
     name, n = asked.path.get("name"), asked.number("n")
-    data = reviews.chain_now(site, look, n) if name is None else reviews.saved_chain(site, name, n)
-    return Page("chain.html", f"Why: {reviews.subject_of(data['change'])}", "review"), data
+    data = review.chain_now(site, look, n) if name is None else review.saved_chain(site, look, name, n)
+    return Page("chain.html", f"Why: {review.subject_of(data['change'])}", "review"), data
 
 
-def _ledger(site: Site, look: Look, asked: Asked) -> tuple[Page, Mapping[str, Any]]:
+def _ledger(site: Site, look: Look, asked: Asked) -> Answered:
     before = asked.number("before", of_path=False) if "before" in asked.query else None
-    return Page("ledger.html", "Ledger", "ledger"), record.ledger(site, look, asked.query.get("type"), before)
+    return Page("ledger.html", "Ledger", "ledger"), ledger.ledger(site, look, asked.query.get("type"), before)
 
 
-def _entry(site: Site, look: Look, asked: Asked) -> tuple[Page, Mapping[str, Any]]:
+def _entry(site: Site, look: Look, asked: Asked) -> Answered:
     del look
     index = asked.number("index")
-    return Page("entry.html", f"Entry {index}", "ledger"), record.entry(site, index)
+    return Page("entry.html", f"Entry {index}", "ledger"), ledger.entry(site, index)
 
 
-def _portfolio(site: Site, look: Look, asked: Asked) -> tuple[Page, Mapping[str, Any]]:
-    del asked
-    return Page("portfolio.html", "Portfolio", "portfolio"), site.kept("portfolio", look, lambda: portfolio(site, look))
+def _portfolio(site: Site, look: Look, asked: Asked) -> Answered:
+    limits = asked_limits(asked.query)
+    name = f"portfolio {sorted(limits.items())}"
+    data = site.kept(name, look, lambda: portfolio(site, look, limits))
+    return Page("portfolio.html", "Portfolio", "portfolio"), data
 
 
-def _workflow(site: Site, look: Look, asked: Asked) -> tuple[Page, Mapping[str, Any]]:
+def _worth(site: Site, look: Look, asked: Asked) -> Answered:
+    data = worth(site, look, str(asked.path["name"]))
+    return Page("worth.html", f"Why: {data['ranked']['name']}", "portfolio"), data
+
+
+def _workflow(site: Site, look: Look, asked: Asked) -> Answered:
     name = str(asked.path["name"])
     data = site.kept(f"workflow {name}", look, lambda: workflow(site, look, name))
-    return Page("workflow.html", data["name"], "today"), data
+    return Page("workflow.html", data["name"], "workflows"), data
 
 
-def _help(site: Site, look: Look, asked: Asked) -> tuple[Page, Mapping[str, Any]]:
+def _number(site: Site, look: Look, asked: Asked) -> Answered:
+    name, kpi = str(asked.path["name"]), str(asked.path["kpi"])
+    data = site.kept(f"number {name}.{kpi}", look, lambda: number(site, look, name, kpi))
+    return Page("number.html", f"Why: {name}.{kpi}", "workflows"), data
+
+
+def _workflows(site: Site, look: Look, asked: Asked) -> Answered:
+    del asked
+    return Page("workflows.html", "Workflows", "workflows"), site.kept("today", look, lambda: today(site, look))
+
+
+def _find(site: Site, look: Look, asked: Asked) -> Answered:
+    data = find(site, look, asked.query.get("q", ""))
+    return Page("find.html", "Find", to=data["hits"][0]["to"] if data["only"] else None), data
+
+
+def _help(site: Site, look: Look, asked: Asked) -> Answered:
     del site, look, asked
     return Page("help.html", "Help"), {"levels": [[str(level), level.wording] for level in Level]}
 
@@ -98,7 +126,11 @@ ROUTES: Mapping[str, Model] = {
     "/ledger": _ledger,
     "/ledger/{index}": _entry,
     "/portfolio": _portfolio,
+    "/portfolio/{name}": _worth,
+    "/workflows": _workflows,
     "/workflows/{name}": _workflow,
+    "/workflows/{name}/{kpi}": _number,
+    "/find": _find,
     "/help": _help,
 }
 
@@ -122,10 +154,12 @@ def _answering(site: Site, model: Model, *, twin: bool = False) -> Callable[[Req
     def answer(request: Request) -> Response:
         asked = Asked(request)
         try:
-            look = _look(site, asked.query.get("as_of"))
+            look = site.look(asked.query.get("as_of"))
             page, data = model(site, look, asked)
             if twin:
                 return _envelope(request, data)
+            if page.to:
+                return RedirectResponse(linked(page.to, look.given), status_code=303)
             return HTMLResponse(render(page, data, look, request.url.path, asked.query))
         except TrueupError as error:
             return refusal(request, error)
@@ -141,15 +175,6 @@ _DEFECT = TrueupError(
     "Trueup itself failed on this page.",
     "This is a defect in Trueup, not in your files. The terminal that runs `trueup serve` says more.",
 )
-
-
-def _look(site: Site, given: str | None) -> Look:
-    if given is None:
-        return Look(site.now)
-    try:
-        return Look(parse_instant(given.strip()), given.strip())
-    except UsageError as error:
-        raise UsageError(error.code, error.message, f"{error.hint} Without an instant, pages look from now.") from None
 
 
 def _envelope(request: Request, data: Mapping[str, Any]) -> Response:

@@ -17,6 +17,7 @@ from trueup.kernel.figures import difference, plain, signed, unit_word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from trueup.web.site import Look
 
@@ -25,6 +26,7 @@ SHAPES = {"go": "▲", "hold": "◆", "stop": "■", "unknown": "○"}
 SIGNALS = {
     "go": "go",
     "holds": "go",
+    "held": "go",
     "reached": "go",
     "ok": "go",
     "sound": "go",
@@ -44,6 +46,7 @@ SIGNALS = {
 PAGES = (
     ("today", "/", "Today"),
     ("portfolio", "/portfolio", "Portfolio"),
+    ("workflows", "/workflows", "Workflows"),
     ("review", "/review", "Review"),
     ("ledger", "/ledger", "Ledger"),
 )
@@ -52,11 +55,12 @@ STATIC = {"console.css": "text/css", "keys.js": "text/javascript", "mark.svg": "
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Where a page stands: its template, its own address, and the tab that it belongs to."""
+    """Where a page stands: its template, its title, and the tab that it belongs to; or `to` which page it leads."""
 
     template: str
     title: str
     tab: str = ""
+    to: str | None = None
 
 
 @cache
@@ -70,7 +74,18 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(
-        difference=difference, signed=signed, plain=plain, unit=unit_word, instant=instant, day=day, pretty=pretty
+        difference=difference,
+        signed=signed,
+        plain=plain,
+        unit=unit_word,
+        instant=instant,
+        day=day,
+        pretty=pretty,
+        amount=amount,
+        column=column,
+        point=point,
+        percent=percent,
+        moment=moment,
     )
     made.globals.update(shapes=SHAPES, signal=signal, pages=PAGES, version=__version__)
     return made
@@ -84,11 +99,10 @@ def static(name: str) -> bytes | None:
 
 def render(page: Page, data: Mapping[str, Any], look: Look | None, path: str, query: Mapping[str, str]) -> str:
     """Return the page's HTML. `path` and `query` are its own address, for the twin and the form."""
+    given = look.given if look else None
 
     def link(target: str, **more: object) -> str:
-        given = {"as_of": look.given if look else None, **more}
-        asked = urlencode({key: value for key, value in given.items() if value is not None})
-        return quote(target, safe="/:@") + (f"?{asked}" if asked else "")
+        return linked(target, given, **more)
 
     twin = ("/today" if path == "/" else path) + ".json"
     kept = {key: value for key, value in query.items() if key != "as_of"}
@@ -103,9 +117,16 @@ def render(page: Page, data: Mapping[str, Any], look: Look | None, path: str, qu
             twin=link(twin, **kept),
             kept=kept,
             as_of=format_instant(look.as_of.replace(microsecond=0)) if look else None,
-            given=look.given if look else None,
+            given=given,
+            files=look.files if look else None,
         )
     )
+
+
+def linked(target: str, as_of: str | None, **more: object) -> str:
+    """Return the address of a page seen from an instant."""
+    asked = urlencode({key: value for key, value in {"as_of": as_of, **more}.items() if value is not None})
+    return quote(target, safe="/:@") + (f"?{asked}" if asked else "")
 
 
 def signal(word: object) -> str:
@@ -118,6 +139,11 @@ def instant(text: str | None) -> str:
     return "not known" if not text else f"{text[:10]} {text[11:16]}Z"
 
 
+def moment(at: datetime | None) -> str:
+    """Write an instant that is not text yet."""
+    return instant(format_instant(at) if at else None)
+
+
 def day(text: str | None) -> str:
     """Write the day of an instant."""
     return "" if not text else text[:10]
@@ -126,3 +152,34 @@ def day(text: str | None) -> str:
 def pretty(value: object) -> str:
     """Write JSON over several lines."""
     return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def amount(value: float | None) -> str:
+    """Write an amount of money or days in full: `12,500`; `unknown` where it is not known."""
+    return "unknown" if value is None else f"{value:,.0f}".replace("-", "\N{MINUS SIGN}")
+
+
+def percent(value: float | None) -> str:
+    """Write a share as a whole percentage; nothing that is possible reads as 0%, nothing open as 100%."""
+    if value is None:
+        return "unknown"
+    if 0 < value < 0.01:
+        return "<1%"
+    return ">99%" if 0.99 < value < 1 else f"{value:.0%}"
+
+
+def column(value: float | None, unit: str | None, largest: float) -> str:
+    """Write a level with the digits that the largest of its column has, so that decimal points stand in one line."""
+    if value is None:
+        return "unknown"
+    if unit == "share":
+        return f"{100 * value:.1f}%"
+    digits = 0 if largest >= 1000 else 1 if largest >= 10 else 2
+    return f"{value:.{digits}f} {unit_word(unit)}".rstrip()
+
+
+def point(text: str) -> tuple[str, str]:
+    """Split a written number before its decimal point, for columns of mixed units that align there."""
+    head, _, tail = text.partition(" ")
+    whole, dot, rest = head.partition(".")
+    return whole, f"{dot}{rest} {tail}".rstrip()

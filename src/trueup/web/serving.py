@@ -47,7 +47,7 @@ def serve(root: Path, port: int, clock: Clock, as_of: datetime | None, say: Call
     from trueup.workspace import new_secret
 
     site = Site(root, clock, as_of)
-    site.checked()
+    site.checked(site.look(None))
     with listening(port) as ours:
         door = Door(new_secret(), ours.getsockname()[1], clock)
         config = uvicorn.Config(

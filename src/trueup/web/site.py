@@ -1,58 +1,105 @@
-"""What the pages ask: a programme as it stands on disk, looked at from an instant. Nothing here writes."""
+"""What the pages ask: a programme as it stood at an instant, and answers that are kept while nothing has changed."""
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from threading import Lock
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from threading import RLock
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from trueup.kernel.errors import ConflictError
+from trueup.kernel.clock import parse_instant
+from trueup.kernel.errors import ConflictError, TrueupError, UsageError
 from trueup.kernel.progress import silent
+from trueup.web.asof import Files, History
+from trueup.web.fingerprint import fingerprint
 from trueup.workspace import STATE, checked_programme, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
+    from pathlib import Path
 
     from trueup.declare.read import Checked
     from trueup.kernel.clock import Clock
     from trueup.loop.workbench import Workbench
 
-_KEPT = 64
-_MOST_FILES = 5000
+Answer = TypeVar("Answer")
+
+_KEPT = 512
+# "Now" stands still for a minute, and longer where answers take long: a page says from when it looks.
+_HELD = timedelta(minutes=1)
+_HELD_PER_WORK = 20
+_LONGEST = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """From when a page looks. `given` is the text of `?as_of=`, None where the console's own instant is used."""
+    """From when a page looks, on which files. `given` is the text of `?as_of=`, None for the console's own instant.
+
+    Two looks with the same `key` see the same: the instant, the commit, and every file's name, size and time.
+    """
 
     as_of: datetime
-    given: str | None = None
+    given: str | None
+    files: Files
+    key: object
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """A clock that stands at the instant from which a page looks."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        """Return that instant."""
+        return self.at
 
 
 @dataclass
 class Site:
-    """One programme. Answers are kept until a file of it changes, and for a minute at most."""
+    """One programme. Answers are kept until one of its files changes."""
 
     root: Path
     clock: Clock
     fixed: datetime | None = None
-    _lock: Lock = field(default_factory=Lock, init=False)
-    _kept: dict[object, dict[str, Any]] = field(default_factory=dict, init=False)
+    _lock: RLock = field(default_factory=RLock, init=False)
+    _kept: dict[object, Any] = field(default_factory=dict, init=False)
+    _now: Look | None = field(default=None, init=False)
+    _history: History = field(init=False)
+    _longest: timedelta = field(default=timedelta(), init=False)
 
-    @property
-    def now(self) -> datetime:
-        """The instant from which pages look that do not say another."""
-        return self.fixed or self.clock.now()
+    def __post_init__(self) -> None:
+        """Find the earlier states beside the present one."""
+        self._history = History(self.root)
 
-    def checked(self) -> Checked:
-        """Read and check the declared files as they stand. Raises NotFoundError when there is no programme any more."""
-        return checked_programme(self.root, self.clock)
+    def look(self, given: str | None) -> Look:
+        """Return what an address looks at. Raises UsageError for a wrong instant, StorageError when git fails."""
+        with self._lock:
+            state = fingerprint(self.root)
+            as_of = self.fixed if given is None else _instant(given)
+            if as_of is None:
+                return self._present(state)
+            files = self._history.at(as_of)
+            return Look(as_of, given.strip() if given else None, files, (as_of, files.commit, state))
+
+    def _present(self, state: object) -> Look:
+        now, held = self.clock.now(), self._now
+        longest = min(max(_HELD, self._longest * _HELD_PER_WORK), _LONGEST)
+        if held is None or held.key != (held.as_of, None, state) or not held.as_of <= now < held.as_of + longest:
+            held = self._now = Look(now, None, Files(self.root), (now, None, state))
+        return held
+
+    def checked(self, look: Look) -> Checked:
+        """Read and check the declared files. Raises NotFoundError when there is no programme any more."""
+        return self.remembered(
+            ("checked", look.key), lambda: checked_programme(look.files.folder, _Standing(look.as_of))
+        )
 
     @contextmanager
-    def bench(self) -> Iterator[Workbench]:
+    def bench(self, look: Look) -> Iterator[Workbench]:
         """Open the programme for reading. Raises what `opened` raises, and ConflictError while a command changes it.
 
         An interrupted command is finished by the next command, not by somebody who looks at a page.
@@ -64,42 +111,33 @@ class Site:
                 f"Load the page again in a moment. If this stays, finish what was interrupted:\n"
                 f"    trueup review {self.root}",
             )
-        with opened(self.root, silent, clock=self.clock) as bench:
-            yield bench
+        try:
+            with opened(look.files.folder, silent, clock=_Standing(look.as_of)) as bench:
+                yield bench
+        except TrueupError as error:
+            error.hint = error.hint.replace(str(look.files.folder), str(self.root))
+            raise
 
-    def kept(self, name: str, look: Look, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    def kept(self, name: str, look: Look, compute: Callable[[], Answer]) -> Answer:
         """Return an answer that was computed from the same files and instant, or compute it; one at a time."""
-        minute = self.clock.now().replace(second=0, microsecond=0)
-        instant = look.as_of if look.given or self.fixed else minute
+        return self.remembered((name, look.key), compute)
+
+    def remembered(self, key: object, compute: Callable[[], Answer]) -> Answer:
+        """Return the answer that belongs to a key, or compute it. The key holds all that the answer rests on."""
         with self._lock:
-            # The minute, for data that lie outside the folder.
-            key = (name, instant, minute, self._state())
             if key not in self._kept:
+                began = time.monotonic()
                 answer = compute()
+                self._longest = max(self._longest, timedelta(seconds=time.monotonic() - began))
                 if len(self._kept) >= _KEPT:
                     self._kept.pop(next(iter(self._kept)))
                 self._kept[key] = answer
-            return self._kept[key]
+            found: Answer = self._kept[key]
+            return found
 
-    def _state(self) -> tuple[tuple[str, int, int], ...]:
-        """Return name, size and time of every file of the programme, its data and its record."""
-        found = []
-        for path in sorted(self._files()):
-            try:
-                stat = path.stat()
-            except OSError:
-                continue
-            found.append((str(path), stat.st_size, stat.st_mtime_ns))
-            if len(found) >= _MOST_FILES:
-                break
-        return tuple(found)
 
-    def _files(self) -> Iterator[Path]:
-        for top in self.root.iterdir():
-            if top.is_file():
-                yield top
-            elif top.name == STATE:
-                yield from top.glob("*.db*")
-                yield from top.glob("reviews/*.json")
-            elif not top.name.startswith("."):
-                yield from top.rglob("*")
+def _instant(given: str) -> datetime:
+    try:
+        return parse_instant(given.strip())
+    except UsageError as error:
+        raise UsageError(error.code, error.message, f"{error.hint} Without an instant, pages look from now.") from None

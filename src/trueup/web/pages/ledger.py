@@ -41,6 +41,7 @@ def ledger(site: Site, look: Look, event_type: str | None, before: int | None) -
         "entries": [],
         "earlier": None,
         "held": None,
+        "as_of": format_instant(look.as_of),
     }
     try:
         with reading_ledger(site.root) as opened:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from trueup.kernel.errors import NotFoundError
+from trueup.kernel.clock import format_instant, parse_instant
+from trueup.kernel.errors import NotFoundError, UsageError
 from trueup.loop.review import Review, chain_of, compute, load, to_json
 from trueup.loop.why import open_change
+from trueup.web.asof import Files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
+    from trueup.loop.workbench import Workbench
     from trueup.web.site import Look, Site
 
 _INTERNAL = ("files", "data", "chains")
@@ -19,41 +24,48 @@ NOW = "now"
 MOST_LISTED = 26
 
 
+def current(site: Site, look: Look) -> Mapping[str, Any]:
+    """Return the review computed at the look, with what opens its changes; computed once for all pages."""
+
+    def compute_it() -> dict[str, Any]:
+        with site.bench(look) as bench:
+            return _whole(compute(bench, look.as_of))
+
+    return site.kept("review", look, compute_it)
+
+
 def review_now(site: Site, look: Look) -> dict[str, Any]:
-    """Compute the review at the instant; the same that `trueup review` would save."""
-    return _published(_computed(site, look)) | {"file": None, "saved": _saved_names(site)}
+    """Return the review at the look: what `trueup review` would save, of the files that the page looks at."""
+    return _published(current(site, look)) | {
+        "file": None,
+        "files": look.files.to_json(),
+        "saved": _saved_names(site, look),
+    }
 
 
-def saved_review(site: Site, name: str) -> dict[str, Any]:
+def saved_review(site: Site, look: Look, name: str) -> dict[str, Any]:
     """Return a saved review. Raises NotFoundError."""
-    with site.bench() as bench:
-        return _published(load(bench, name)) | {"saved": _saved_names(site)}
+    with site.bench(look) as bench:
+        saved = _published(load(bench, name)) | {"applied": _applied(bench, name, look)}
+    return saved | {"files": Files(site.root).to_json(), "saved": _saved_names(site, look)}
 
 
 def chain_now(site: Site, look: Look, n: int) -> dict[str, Any]:
     """Open line `n` of the review computed now. Raises NotFoundError."""
-    saved = _computed(site, look)
-    with site.bench() as bench:
-        return open_change(bench, _has(saved, n), n)
+    saved = _has(dict(current(site, look)), n)
+    with site.bench(look) as bench:
+        return open_change(bench, saved, n)
 
 
-def saved_chain(site: Site, name: str, n: int) -> dict[str, Any]:
+def saved_chain(site: Site, look: Look, name: str, n: int) -> dict[str, Any]:
     """Open line `n` of a saved review: what `trueup why` answers. Raises NotFoundError."""
-    with site.bench() as bench:
+    with site.bench(look) as bench:
         return open_change(bench, _has(load(bench, name), n), n)
 
 
 def subject_of(change: Mapping[str, Any]) -> str:
     """Name what a change of any kind is about."""
     return str(change.get("subject") or change.get("id") or change.get("code") or change["kind"])
-
-
-def _computed(site: Site, look: Look) -> dict[str, Any]:
-    def compute_it() -> dict[str, Any]:
-        with site.bench() as bench:
-            return _whole(compute(bench, look.as_of))
-
-    return site.kept("review", look, compute_it)
 
 
 def _whole(review: Review) -> dict[str, Any]:
@@ -80,13 +92,34 @@ def _has(saved: dict[str, Any], n: int) -> dict[str, Any]:
     )
 
 
-def _saved_names(site: Site) -> list[dict[str, Any]]:
-    """Return the newest saved reviews with how many changes each has; damaged files are left to `load` to name."""
-    found = []
-    for path in sorted((site.root / ".trueup" / "reviews").glob("*.json"), reverse=True)[:MOST_LISTED]:
-        try:
-            content = json.loads(path.read_bytes())
-            found.append({"id": path.stem, "as_of": str(content["as_of"]), "changes": len(content["changes"])})
-        except (OSError, ValueError, KeyError, TypeError):
-            found.append({"id": path.stem, "as_of": None, "changes": None})
-    return found
+def _applied(bench: Workbench, name: str, look: Look) -> dict[str, Any] | None:
+    """Return when a review was applied, by whom, and the entry that says so; None when it was not, by the look."""
+    for item in bench.ledger.entries("review.applied"):
+        entry = item.entry
+        if entry.data.get("review") == name and entry.time <= look.as_of:
+            on, claimed = format_instant(entry.time), "signature" not in entry.data
+            return {"on": on, "by": entry.by, "claimed": claimed, "entry": item.index}
+    return None
+
+
+def _saved_names(site: Site, look: Look) -> list[dict[str, Any]]:
+    """Return the newest saved reviews that look from an instant up to the page's, with how many changes each has."""
+    until = f"{look.as_of:%Y-%m-%d}~"
+    names = sorted((path for path in _folder(site).glob("*.json") if path.stem <= until), reverse=True)
+    found = (_saved(path) for path in names[: 2 * MOST_LISTED])
+    past = (row for row in found if row["as_of"] is None or parse_instant(row["as_of"]) <= look.as_of)
+    return list(islice(past, MOST_LISTED))
+
+
+def _folder(site: Site) -> Path:
+    return site.root / ".trueup" / "reviews"
+
+
+def _saved(path: Path) -> dict[str, Any]:
+    """Return a row of the list; a damaged file is left to `load` to name."""
+    try:
+        content = json.loads(path.read_bytes())
+        as_of = format_instant(parse_instant(str(content["as_of"])))
+        return {"id": path.stem, "as_of": as_of, "changes": len(content["changes"])}
+    except (OSError, ValueError, KeyError, TypeError, UsageError):
+        return {"id": path.stem, "as_of": None, "changes": None}

@@ -1,4 +1,4 @@
-// g + letter opens a page, j and k walk a list, Enter opens its line, ? opens help. Every page works without this.
+// g + letter opens a page, j and k walk a list, Enter opens its line, / finds, ? opens help. Every page works without this.
 "use strict";
 (() => {
   let waiting = false;
@@ -31,6 +31,9 @@
       walk(1);
     } else if (key === "k") {
       walk(-1);
+    } else if (key === "/") {
+      const find = document.querySelector("[data-find]");
+      if (find) { event.preventDefault(); find.focus(); find.select(); }
     } else if (key === "?") {
       open("?");
     } else if (key === "Enter" && event.target.matches("[data-row]")) {
