@@ -53,8 +53,13 @@ class Repeats:
         self._lock = Lock()
         self._last: dict[str, int] = {}
 
-    def turn(self, request: Request, at: datetime) -> Turn:
-        """Return what the call is this time. A request without a canonical form is always another step."""
+    def turn(self, request: Request, at: datetime, step: str | None = None) -> Turn:
+        """Return what the call is this time. A request without a canonical form is always another step.
+
+        A caller that does bring a key names the `step` itself: then it is that one, whatever became of it.
+        """
+        if step is not None:
+            return self._waits(step, request, at) or Turn(step)
         try:
             wanted = normalised(request)
             key = digest([wanted.digest, wanted.action, wanted.case, wanted.requester])

@@ -1,4 +1,4 @@
-"""What a program of yours imports: the gate in front of its actions, and the router in front of its cases.
+"""The gate of one workflow, opened for a program that acts.
 
 with governed(Path("programme"), "expense-approval") as gate:
     outcome = gate.call(Request("erp.declaration.approve", {"amount": 120}), "case-17/approve", approve)
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from trueup.enforce.gate import Gate, Outcome, Run, RunAsync
     from trueup.enforce.policy import Policy
     from trueup.enforce.request import Request
-    from trueup.enforce.router import Router
     from trueup.enforce.standing.pins import Registry
     from trueup.enforce.standing.repeats import Repeats, Turn
     from trueup.kernel.canonical import Json
@@ -82,9 +81,9 @@ class GovernedWorkflow:
         door = await asyncio.to_thread(self._current)
         return await door.gate.resume_async(approval, run)
 
-    def turn(self, request: Request) -> Turn:
-        """Return which step a call is that brings no key of its own; see `Repeats`."""
-        return self._current().repeats.turn(request, self._clock.now())
+    def turn(self, request: Request, step: str | None = None) -> Turn:
+        """Return where a call stands: of a step, or of one that brings no key of its own; see `Repeats`."""
+        return self._current().repeats.turn(request, self._clock.now(), step)
 
     def approval(self, approval: str) -> Approval:
         """Return an approval as it stands. Raises NotFoundError."""
@@ -96,6 +95,11 @@ class GovernedWorkflow:
         if policy.broken is not None:
             return frozenset()
         return frozenset(action.tool for action in policy.actions.values() if action.tool)
+
+    def tool_of(self, action: str) -> str:
+        """Return the tool of a declared action; for one that is not declared its own name, which no rule permits."""
+        declared = self._current().policy.actions.get(action)
+        return (declared.tool if declared else None) or action
 
     def offer(self, tool: str, definition: Mapping[str, Json]) -> str:
         """Take note of what a server says of a tool; return its digest. Raises ValueError where it has none."""
@@ -192,24 +196,3 @@ def _door(programme: Programme, policy: Policy, ledger: Ledger, bodies: Bodies, 
     gate = Gate(programme, policy, ledger, bodies, clock, runner)
     registry = Registry(policy.workflow, ledger, bodies, Pins(ledger, policy.workflow))
     return Door(gate, desk, policy, Repeats(desk, policy, "call", gate.current), registry)
-
-
-@contextmanager
-def routed(root: Path, workflow: str, *, progress: Progress = silent, clock: Clock | None = None) -> Iterator[Router]:
-    """Open the router of a workflow: `router.assign(case, now).arm`, before the case starts.
-
-    Raises ConflictError without a registered `by: ledger` design, NotFoundError, DeclarationError,
-    LedgerBrokenError.
-    """
-    from trueup.enforce.router import Router
-    from trueup.workspace import SystemClock, open_ledger, opened
-
-    clock = clock or SystemClock()
-    with opened(root, progress, workflow=workflow, clock=clock) as bench:
-        # What cannot be drawn is refused before anything is opened for writing.
-        Router(bench.programme, workflow, bench.ledger)
-        ledger, _ = open_ledger(root, bench.programme.file.ledger, clock, write=True)
-        try:
-            yield Router(bench.programme, workflow, ledger)
-        finally:
-            ledger.close()

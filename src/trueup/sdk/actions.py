@@ -1,0 +1,275 @@
+"""Functions that exist already, as declared actions: a decorator, and a case around their calls.
+
+The decorated function is called by the gate or not at all: with exactly the arguments that were judged, by name, after
+the intent is durable. It returns what it returned; what stands in its way is raised.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+
+from trueup.enforce.gate import Outcome
+from trueup.enforce.request import Request
+from trueup.enforce.steps import State
+from trueup.kernel.errors import ConflictError, NotPermittedError, UsageError
+from trueup.sdk.governed import GovernedWorkflow, governed
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+    from trueup.enforce.standing.repeats import Turn
+    from trueup.enforce.verdict import Verdict
+    from trueup.kernel.canonical import Json
+    from trueup.kernel.clock import Clock
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class DeniedError(NotPermittedError):
+    """Policy, or a person, says no; nothing was done. `verdict` says by which rule, where one was asked."""
+
+    def __init__(self, action: str, verdict: Verdict | None, because: str = "") -> None:
+        says = because or "; ".join(verdict.reasons if verdict else [])
+        super().__init__("denied", f"{action!r} is denied: {says or 'it was denied before'}.")
+        self.verdict = verdict
+
+
+class HeldError(NotPermittedError):
+    """A person has to say yes first; nothing was done. The same call goes on, once, after it."""
+
+    def __init__(self, action: str, approval: str) -> None:
+        hint = f"Decide, then call it again:\n    trueup approvals accept DIR {approval} --by WHO"
+        super().__init__("held", f"{action!r} waits for a person: {approval}.", hint)
+        self.approval = approval
+
+
+class UnknownOutcomeError(ConflictError):
+    """It was allowed, and nobody knows whether it took effect; it is not repeated until a person has found out."""
+
+    def __init__(self, action: str, step: str) -> None:
+        hint = "Look where it acts, then say what you found:\n    trueup approvals unknown DIR"
+        super().__init__("outcome-unknown", f"Nobody knows how {action!r} ended (step {step!r}).", hint)
+        self.step = step
+
+
+class DoneBeforeError(ConflictError):
+    """The step was run before; its result is with whoever called it then."""
+
+    def __init__(self, action: str, step: str, state: State) -> None:
+        super().__init__("done-before", f"{action!r} is {state} already (step {step!r}).", "Give another call a step.")
+        self.step = step
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """For which case, and on whose behalf."""
+
+    case: str | None = None
+    requester: str | None = None
+    untrusted: tuple[str, ...] = ()
+
+
+class Workflow:
+    """A governed workflow for decorators. The gate opens with the first call, and stays open until `close`."""
+
+    def __init__(self, root: Path, name: str, clock: Clock | None = None) -> None:
+        self._root = root
+        self._name = name
+        self._clock = clock
+        self._lock = Lock()
+        self._stack = ExitStack()
+        self._gate: GovernedWorkflow | None = None
+        self._current: ContextVar[_Case | None] = ContextVar(f"case of {name}", default=None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the ledger; the next call opens it again."""
+        with self._lock:
+            self._gate = None
+            self._stack.close()
+
+    @contextmanager
+    def case(self, case: str, *, requester: str | None = None, untrusted: tuple[str, ...] = ()) -> Iterator[None]:
+        """Say for which case, and by whose wish, the calls within are; `untrusted` names arguments nobody vouches for.
+
+        Holds for this thread or task, and for what it starts.
+        """
+        token = self._current.set(_Case(case, requester, untrusted))
+        try:
+            yield
+        finally:
+            self._current.reset(token)
+
+    def action(
+        self, name: str, *, step: str | None = None, apart: tuple[str, ...] = ()
+    ) -> Callable[[Callable[P, R]], Callable[P, R]]:
+        """Make a function a declared action of the workflow; it may be `async`.
+
+        `step` is the key by which it runs once, as a format of its arguments and `case`: `"{case}/{invoice}"`. Without
+        it the same call is another step as soon as the one before has ended. `apart` names parameters that are no
+        part of the request (a session, `self`): they are passed on unseen. Raises UsageError for generators.
+
+        A call raises DeniedError, HeldError, UnknownOutcomeError, DoneBeforeError; StorageError and
+        LedgerBrokenError where the ledger cannot be written; and whatever the function raises.
+        """
+
+        def wrap(function: Callable[P, R]) -> Callable[P, R]:
+            if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+                raise UsageError("no-generator", f"{name!r} is a generator: it acts after it has returned.", "")
+            governed_call = _Call(self, name, function, step, apart)
+            if inspect.iscoroutinefunction(function):
+
+                @functools.wraps(function)
+                async def awaited(*args: P.args, **kwargs: P.kwargs) -> Any:
+                    return await governed_call.awaited(args, kwargs)
+
+                return cast("Callable[P, R]", awaited)
+
+            @functools.wraps(function)
+            def called(*args: P.args, **kwargs: P.kwargs) -> R:
+                return cast("R", governed_call.called(args, kwargs))
+
+            return called
+
+        return wrap
+
+    def gate(self) -> GovernedWorkflow:
+        """Return the gate, opening it with the first call."""
+        with self._lock:
+            if self._gate is None:
+                self._gate = self._stack.enter_context(governed(self._root, self._name, clock=self._clock))
+            return self._gate
+
+    def asked_for(self) -> _Case:
+        """Return the case that is being worked on."""
+        return self._current.get() or _Case()
+
+
+def workflow(root: Path, name: str, *, clock: Clock | None = None) -> Workflow:
+    """Return a workflow whose actions are functions of yours. Nothing is opened before the first call."""
+    return Workflow(root, name, clock)
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A function behind the gate."""
+
+    workflow: Workflow
+    name: str
+    function: Callable[..., Any]
+    step: str | None
+    apart: tuple[str, ...]
+
+    def called(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        gate = self.workflow.gate()
+        bound, request, step = self._asked(gate, args, kwargs)
+        turn = self._open(gate.turn(request, step))
+
+        def run(arguments: Mapping[str, Json]) -> Any:
+            result = self._applied(bound, arguments)
+            if inspect.isawaitable(result):
+                if inspect.iscoroutine(result):
+                    result.close()
+                raise TypeError("the function returned something to wait for; decorate the async function itself")
+            return result
+
+        if turn.approval is not None:
+            return self._value(gate.resume(turn.approval.id, run), turn.step)
+        return self._value(gate.call(request, turn.step, run), turn.step)
+
+    async def awaited(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        gate = await asyncio.to_thread(self.workflow.gate)
+        bound, request, step = self._asked(gate, args, kwargs)
+        turn = self._open(await asyncio.to_thread(gate.turn, request, step))
+
+        async def run(arguments: Mapping[str, Json]) -> Any:
+            made: Awaitable[Any] = self._applied(bound, arguments)
+            return await made
+
+        if turn.approval is not None:
+            return self._value(await gate.resume_async(turn.approval.id, run), turn.step)
+        return self._value(await gate.call_async(request, turn.step, run), turn.step)
+
+    def _asked(
+        self, gate: GovernedWorkflow, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> tuple[inspect.BoundArguments, Request, str | None]:
+        """Return the call with every argument under its name, whether it came by position or by keyword."""
+        bound = inspect.signature(self.function).bind(*args, **kwargs)
+        bound.apply_defaults()
+        arguments: dict[str, Any] = {}
+        for name, value in bound.arguments.items():
+            kind = bound.signature.parameters[name].kind
+            if kind is inspect.Parameter.VAR_KEYWORD:
+                twice = sorted(set(value) & set(arguments))
+                if twice:
+                    raise TypeError(f"the argument {twice[0]!r} stands twice")
+                arguments |= value
+            elif name not in self.apart:
+                arguments[name] = list(value) if kind is inspect.Parameter.VAR_POSITIONAL else value
+        case = self.workflow.asked_for()
+        tool = gate.tool_of(self.name)
+        request = Request(tool, arguments, self.name, case.case, case.requester, case.untrusted)
+        step = None if self.step is None else f"{self.name}/" + self.step.format(**({"case": case.case} | arguments))
+        return bound, request, step
+
+    def _applied(self, bound: inspect.BoundArguments, arguments: Mapping[str, Json]) -> Any:
+        """Call the function with the arguments that were judged, and with what stands apart."""
+        left = dict(arguments)
+        final = inspect.BoundArguments(bound.signature, type(bound.arguments)())
+        for name, parameter in bound.signature.parameters.items():
+            if name in self.apart:
+                final.arguments[name] = bound.arguments[name]
+            elif parameter.kind is inspect.Parameter.VAR_KEYWORD:
+                final.arguments[name], left = left, {}
+            elif name in left:
+                value = left.pop(name)
+                final.arguments[name] = (
+                    value if parameter.kind is not inspect.Parameter.VAR_POSITIONAL else _tuple(value)
+                )
+        if left:
+            raise TypeError(f"the function takes no {min(left)!r}")
+        return self.function(*final.args, **final.kwargs)
+
+    def _open(self, turn: Turn) -> Turn:
+        """Return a turn that may go to the gate; raise what stands in the way."""
+        if turn.state is State.DENIED and turn.approval is not None:
+            because = f"a person said no to {turn.approval.id}"
+            raise DeniedError(self.name, None, because)
+        if turn.state is State.UNKNOWN:
+            raise UnknownOutcomeError(self.name, turn.step)
+        if turn.approval is not None and not turn.resumes:
+            raise HeldError(self.name, turn.approval.id)
+        return turn
+
+    def _value(self, outcome: Outcome, step: str) -> Any:
+        if outcome.state is State.DONE and outcome.verdict is not None:
+            return outcome.result
+        if outcome.state is State.HELD:
+            raise HeldError(self.name, str(outcome.approval))
+        if outcome.state is State.DENIED:
+            raise DeniedError(self.name, outcome.verdict)
+        if outcome.state is State.UNKNOWN:
+            raise UnknownOutcomeError(self.name, step)
+        raise DoneBeforeError(self.name, step, outcome.state)
+
+
+def _tuple(value: Json) -> tuple[Json, ...]:
+    return tuple(value) if isinstance(value, list) else (value,)
