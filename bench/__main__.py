@@ -24,12 +24,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="./dev bench", description=bench.__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of: {', '.join(names())}; default: all")
     parser.add_argument("--data", type=Path, help="a folder of logs, for the benches that want real ones")
+    parser.add_argument("--decisions", type=Path, help="where the bench `attacks` writes its verdicts, one line a call")
     parser.add_argument("--json", action="store_true", help="print one JSON object at the end")
     arguments = parser.parse_args()
     unknown = set(arguments.names) - set(names())
     if unknown:
         parser.error(f"no bench is called {', '.join(sorted(unknown))}; there are: {', '.join(names())}")
-    report = Report(as_json=arguments.json)
+    report = Report(as_json=arguments.json, decisions=arguments.decisions)
     for name in arguments.names or names():
         report.bench = name
         importlib.import_module(f"bench.{name}").run(report, arguments.data)

@@ -8,6 +8,8 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Report:
     as_json: bool = False
     bench: str = ""
     rows: list[Row] = field(default_factory=list)
+    decisions: Path | None = None
+    found: list[dict[str, Any]] = field(default_factory=list)
 
     def row(self, name: str, ours: float, peer: float | None = None, *, unit: str = "s", note: str = "") -> None:
         """Add one comparison; both figures are in `unit`."""
@@ -44,6 +48,12 @@ class Report:
             )
             sys.stdout.flush()
 
+    def measured(self, values: dict[str, Any], line: str) -> None:
+        """Add figures that are no comparison of ours with a peer's, and print them as a line for people."""
+        self.found.append({"bench": self.bench, **values})
+        if not self.as_json:
+            print(line, flush=True)
+
     def say(self, line: str) -> None:
         """Tell what is being done, on stderr."""
         print(f"bench {self.bench}: {line}", file=sys.stderr, flush=True)
@@ -51,7 +61,8 @@ class Report:
     def finish(self) -> None:
         """Print everything at once, for programs."""
         if self.as_json:
-            print(json.dumps({"rows": [asdict(row) for row in self.rows]}))
+            found = {"measured": self.found} if self.found else {}
+            print(json.dumps({"rows": [asdict(row) for row in self.rows], **found}))
 
 
 def in_alternation(ours: Callable[[], object], peer: Callable[[], object], rounds: int = 9) -> tuple[float, float]:
