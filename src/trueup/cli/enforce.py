@@ -41,13 +41,14 @@ _BECAUSE = click.option("--because", metavar="WHY", help="The reason, for the re
 @answering("gate")
 def gate(directory: Path, workflow: str, request: Path, as_of: datetime | None) -> Answer:
     """Say what the gate would answer to a request, and why. Nothing is recorded and nothing runs."""
+    from trueup.enforce.autonomy.rung import policy_in_force
     from trueup.enforce.gate import dry_run
     from trueup.enforce.policy import compile_policy
     from trueup.enforce.verdict import Decision
     from trueup.workspace import opened
 
     with progress_on_stderr() as progress, opened(directory, progress, workflow=workflow) as bench:
-        policy = compile_policy(bench.programme, workflow)
+        policy = policy_in_force(bench.programme, workflow, bench.ledger)
         verdict = dry_run(policy, bench.ledger, _content(request), as_of or bench.clock.now())
     return Answer(verdict.to_json(), view.verdict, Exit.DONE if verdict.decision is Decision.ALLOW else Exit.HELD)
 
@@ -164,14 +165,14 @@ def _decided(
     directory: Path, approval: str, decision: str, by: str, because: str | None, arguments: Path | None = None
 ) -> Answer:
     from trueup.enforce.approvals import Ask, workflow_of
-    from trueup.enforce.policy import compile_policy
+    from trueup.enforce.autonomy.rung import policy_in_force
     from trueup.workspace import approval_desk, opened, reading_ledger, signer_for
 
     with reading_ledger(directory) as ledger:
         workflow = workflow_of(ledger, approval)
     with progress_on_stderr() as progress, opened(directory, progress, write=True, workflow=workflow) as bench:
         desk, now = approval_desk(bench), bench.clock.now()
-        policy = compile_policy(bench.programme, workflow)
+        policy = policy_in_force(bench.programme, workflow, bench.ledger)
         ask = Ask(approval, decision, by, _arguments(arguments) if arguments else None, because)
         decided = desk.decide(ask, policy, now, signer_for(bench, by))
     return Answer(_decided_json(decided), view.decided, Exit.DONE if decided.denied is None else Exit.HELD)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-_KINDS = ("spend", "effort", "training", "checklist", "incident", "note")
+_KINDS = ("spend", "effort", "training", "checklist", "incident", "outcome", "note")
 
 
 @click.command()
@@ -26,7 +26,7 @@ _KINDS = ("spend", "effort", "training", "checklist", "incident", "note")
 @click.option("--kind", metavar="WORD", help="spend, effort: of which kind (build, run, labelling, engineering ...).")
 @click.option("--amount", metavar="MONEY", type=float, help="spend: how much, in the programme's currency.")
 @click.option("--hours", metavar="HOURS", type=float, help="effort: how many hours.")
-@click.option("--workflow", metavar="ID", help="training, checklist, incident: of which workflow.")
+@click.option("--workflow", metavar="ID", help="training, checklist, incident, outcome: of which workflow.")
 @click.option("--person", metavar="WHO", help="training: who, as in `people` or in the people file.")
 @click.option("--on", metavar="DAY", type=InstantType(), help="training: the day; default: that of --as-of.")
 @click.option("--item", metavar="ITEM", help="checklist: which item of the pre-expansion checklist.")
@@ -34,6 +34,9 @@ _KINDS = ("spend", "effort", "training", "checklist", "incident", "note")
 @click.option("--incident", metavar="KIND", help="incident: its kind, as under `incidents`.")
 @click.option("--severity", metavar="1-4", type=int, help="incident: how grave; default: as declared.")
 @click.option("--what", metavar="TEXT", help="incident: what happened.")
+@click.option("--case", metavar="CASE", help="outcome: of which case.")
+@click.option("--wrong/--right", default=None, help="outcome: what the reviewer found.")
+@click.option("--blind", metavar="SHARE", type=float, help="outcome: drawn at random with this share; reviewed blind.")
 @click.option("--about", metavar="ID", help="note: a use case or a workflow.")
 @click.option("--text", metavar="TEXT", help="note: the note.")
 @answering("record")

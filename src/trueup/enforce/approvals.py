@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trueup.declare.model.people import Role
+from trueup.enforce.autonomy.watching import look_once
 from trueup.enforce.request import Request, UnfitRequestError, normalised, read_request
 from trueup.enforce.steps import StepIds
 from trueup.enforce.verdict import Decision, Verdict, refusal
@@ -161,6 +162,8 @@ class Desk:
             self.bodies.put(final, edited.body)
         entry = self._entry(asked, ask, final, to, at, sign)
         index = self.ledger.append([entry])[0]
+        # A no is an outcome: it may be the one after which the level can no longer be promised.
+        look_once(self.programme, asked.workflow, self.ledger, at)
         return Decided(self.one(ask.approval, at), None, index)
 
     def _entry(self, asked: Approval, ask: Ask, final: str, to: str | None, at: datetime, sign: Sign) -> Entry:

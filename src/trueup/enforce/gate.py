@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from trueup.declare.model.workflow import Impact
 from trueup.enforce.approvals import Approval, Desk
+from trueup.enforce.autonomy.rung import InForce
 from trueup.enforce.request import LONGEST_NAME, Request, UnfitRequestError, normalised, read_request
 from trueup.enforce.standing.pins import Pins
 from trueup.enforce.standing.switch import Switch
@@ -86,10 +87,12 @@ class Gate:
         self._usage = Usage(ledger, policy)
         self._switch = Switch(ledger)
         self._pins = Pins(ledger, policy.workflow)
+        self._in_force = InForce(programme, policy.workflow, ledger)
         self._desk = Desk(programme, ledger, bodies)
 
     def current(self) -> Policy:
         """Return the policy as it is in force now."""
+        self._policy = self._in_force.of(self._policy, self._clock.now())
         return self._policy
 
     def call(self, request: Request, step: str, run: Run) -> Outcome:
@@ -120,7 +123,8 @@ class Gate:
             return known
         # 2. The intent, which also reserves a place in the limits.
         intent = self._intend(ids, wanted, body, step, now, runner)
-        # 3. Policy.
+        # 3. Policy, at the level that is in force by now: every process sees in the ledger that it fell.
+        self._policy = self._in_force.of(self._policy, now)
         verdict = unfit or self._standing(wanted) or self._judged(wanted, intent)
         # 4. The verdict; a hold asks for a person.
         index = self._record_verdict(ids, wanted, verdict, step, now, runner)
@@ -155,6 +159,8 @@ class Gate:
             raise _used(approval)
         if asked.state in {"open", "escalated"}:
             return Outcome(State.HELD, None, approval=approval)
+        verdict, request = self._released(asked, ids)
+        self._policy = self._in_force.of(self._policy, now)
         verdict, request = self._released(asked, ids)
         now = self._clock.now()
         index = self._claim(ids, verdict, asked, request, now)

@@ -15,4 +15,6 @@ def recorded_text(data: Mapping[str, Any]) -> str:
     standing = "signed" if data["signed"] else "claimed, not signed"
     lines = [f"Recorded as ledger entry {data['entry']}: {data['type']}, by {data['by']} ({standing})."]
     lines += [wrapped(f"{key}: {value}", 2) for key, value in data["data"].items()]
+    if data.get("fell"):
+        lines.append(wrapped(f"The level fell to {data['fell']['to']}: {data['fell']['because']}", 2))
     return "\n".join(lines)

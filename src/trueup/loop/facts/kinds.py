@@ -43,6 +43,9 @@ class Said:
     what: str | None = None
     about: str | None = None
     text: str | None = None
+    case: str | None = None
+    wrong: bool | None = None
+    blind: float | None = None
 
     def given(self) -> set[str]:
         """Return the names of the options that were given."""
@@ -139,6 +142,24 @@ def _incident(said: Said, about: About) -> Data:
     return {"workflow": workflow, "incident": incident, "severity": severity, "what": _word(said.what)}
 
 
+def _outcome(said: Said, about: About) -> Data:
+    workflow, case = require_workflow(about.programme, said.workflow or ""), _word(said.case)
+    if said.blind is not None and not 0 < said.blind <= 1:
+        raise UsageError(
+            "bad-share",
+            f"--blind {said.blind} is no probability of being drawn.",
+            "Give the share that is reviewed blind, above 0 and at most 1: --blind 0.05.",
+        )
+    share = 1.0 if said.blind is None else said.blind
+    return {
+        "workflow": workflow,
+        "case": case,
+        "wrong": said.wrong is True,
+        "blind": said.blind is not None,
+        "share": share,
+    }
+
+
 def _note(said: Said, about: About) -> Data:
     text = _word(said.text)
     if said.about is None:
@@ -190,5 +211,6 @@ KINDS: Mapping[str, Kind] = {
     "training": Kind("training.recorded", ("workflow", "person"), ("on",), _training),
     "checklist": Kind("checklist.recorded", ("workflow", "item", "evidence"), (), _checklist),
     "incident": Kind("incident.recorded", ("workflow", "incident", "what"), ("severity",), _incident),
+    "outcome": Kind("outcome.reviewed", ("workflow", "case", "wrong"), ("blind",), _outcome),
     "note": Kind("note.recorded", ("text",), ("about",), _note),
 }

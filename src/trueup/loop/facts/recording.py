@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from trueup.enforce.autonomy.watching import look_once
 from trueup.kernel.canonical import Json, canonical, digest
 from trueup.kernel.clock import format_instant
+from trueup.kernel.errors import ConflictError
 from trueup.ledger.entry import Entry
 from trueup.loop.facts.kinds import KINDS, About, Said, data_of, time_of
 from trueup.loop.journal import Plan, carry_out
@@ -34,7 +36,8 @@ def record(bench: Workbench, ask: Ask, sign: Callable[[bytes], Mapping[str, Json
     """Append one fact to the ledger; the same fact said twice is two facts.
 
     Raises NotPermittedError when nobody of that name is declared, NotFoundError for ids that are not, UsageError for
-    options that do not make the fact. In each case nothing is recorded.
+    options that do not make the fact, ConflictError for an outcome that was reviewed before. In each case nothing is
+    recorded. A reviewed outcome may take the workflow's level back: `fell` says so.
     """
     require_person(bench.programme, ask.by)
     time = time_of(ask.kind, ask.said, ask.as_of)
@@ -42,7 +45,7 @@ def record(bench: Workbench, ask: Ask, sign: Callable[[bytes], Mapping[str, Json
     entry_type = KINDS[ask.kind].entry_type
     entry = Entry(
         type=entry_type,
-        id=_next_id(bench, ask, time, data),
+        id=_outcome_id(bench, data) if ask.kind == "outcome" else _next_id(bench, ask, time, data),
         time=time,
         by=ask.by,
         data={**data, **sign(canonical({**data}))},
@@ -60,6 +63,7 @@ def record(bench: Workbench, ask: Ask, sign: Callable[[bytes], Mapping[str, Json
             checkpoint=False,
         ),
     )
+    fall = look_once(bench.programme, str(data["workflow"]), bench.ledger, time) if ask.kind == "outcome" else None
     return {
         "entry": done.entries[0],
         "id": entry.id,
@@ -69,7 +73,21 @@ def record(bench: Workbench, ask: Ask, sign: Callable[[bytes], Mapping[str, Json
         "data": dict(data),
         "signed": "signature" in entry.data,
         "files": list(done.files),
+        **({"fell": {"entry": fall.entry, "to": fall.to, "because": fall.because}} if fall else {}),
     }
+
+
+def _outcome_id(bench: Workbench, data: Mapping[str, Json]) -> str:
+    """Name a reviewed outcome by its case: it is reviewed once. Raises ConflictError for a second time."""
+    found = f"outcome/{data['workflow']}/{digest(data['case']).removeprefix('sha256:')[:32]}"
+    held = bench.ledger.find(found)
+    if held is not None:
+        raise ConflictError(
+            "reviewed-before",
+            f"The outcome of case {data['case']!r} was reviewed before (ledger entry {held.index}).",
+            "An outcome counts once; what is recorded stays.",
+        )
+    return found
 
 
 def trainable(bench: Workbench, kind: str) -> set[str]:

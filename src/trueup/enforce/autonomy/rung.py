@@ -1,0 +1,230 @@
+"""The level at which a workflow acts: the lower of what its file declares and what the ledger last set.
+
+A level is raised by a signed change alone. It falls at once, in every process, when the ledger gains an entry that
+says so: an alarm, a severity-1 incident, a kill, a tool that was pinned anew, or another basis. No message has to
+arrive anywhere: each gate looks into the ledger before each action.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from trueup.declare import cedar
+from trueup.declare.model.workflow import AutonomyLevel
+from trueup.enforce.policy import compile_policy
+from trueup.kernel.canonical import digest
+from trueup.kernel.errors import ConflictError
+from trueup.ledger.entry import Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from trueup.declare.model.workflow import Workflow
+    from trueup.declare.programme import Programme
+    from trueup.enforce.policy import Policy
+    from trueup.kernel.canonical import Json
+    from trueup.ledger.entry import Recorded
+    from trueup.ledger.log import Ledger
+
+SET = "autonomy.set"
+# The cause of an entry that changes nothing: a gate wrote down for the first time what acts.
+NOTED = "noted"
+# The outcome of a signed change that waits for something: it sets no level.
+HELD = "hold"
+LEVELS = tuple(AutonomyLevel)
+_TYPES = (SET, "change.decided", "incident.recorded", "kill.switched", "tool.pinned")
+_GRAVEST = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """Where a workflow stands by the ledger.
+
+    `level` is None while nothing was set: then the file alone counts. `since` is the index of the entry that began the
+    present rung, -1 without one: evidence counts from there. `basis` names what acts, once a gate has noted it.
+    """
+
+    level: AutonomyLevel | None = None
+    since: int = -1
+    at: datetime | None = None
+    cause: str = ""
+    because: str = ""
+    basis: str | None = None
+
+    def allows(self, declared: AutonomyLevel) -> AutonomyLevel:
+        """Return the lower of a declared level and this one."""
+        return declared if self.level is None else lower(declared, self.level)
+
+
+def lower(one: AutonomyLevel, other: AutonomyLevel) -> AutonomyLevel:
+    """Return the lower of two levels."""
+    return min(one, other, key=LEVELS.index)
+
+
+def below(level: AutonomyLevel) -> AutonomyLevel:
+    """Return the next lower level; the lowest stays."""
+    return LEVELS[max(LEVELS.index(level) - 1, 0)]
+
+
+def declared_level(workflow: Workflow) -> AutonomyLevel:
+    """Return the level that a workflow's file declares; without a word it is shadow."""
+    return workflow.autonomy.level if workflow.autonomy else AutonomyLevel.SHADOW
+
+
+class Rungs:
+    """The rung of one workflow; reads on from where it stopped."""
+
+    def __init__(self, ledger: Ledger, workflow: str) -> None:
+        self._ledger = ledger
+        self._workflow = workflow
+        self._lock = Lock()
+        self._read_to = -1
+        self._rung = Rung()
+
+    def now(self, until: datetime | None = None) -> Rung:
+        """Return the present rung; with `until`, that of the entries about an instant up to it (for a fresh reader)."""
+        with self._lock:
+            end = self._ledger.size() - 1
+            if end > self._read_to:
+                found = [item for kind in _TYPES for item in self._ledger.entries(kind, after=self._read_to)]
+                for item in sorted(found, key=lambda item: item.index):
+                    if item.index <= end and (until is None or item.entry.time <= until):
+                        self._rung = after(self._rung, item, self._workflow)
+                self._read_to = end
+            return self._rung
+
+
+def after(rung: Rung, item: Recorded, workflow: str) -> Rung:
+    """Return the rung after an entry; the same one when the entry does not concern it."""
+    data = item.entry.data
+    if item.entry.type == SET and data.get("workflow") == workflow:
+        basis = str(data.get("basis")) if data.get("basis") else rung.basis
+        if data.get("cause") == NOTED:
+            return replace(rung, level=_level(data.get("to")), basis=basis)
+        begun = _begun(item, _level(data.get("to")), str(data.get("cause")), str(data.get("because")))
+        return replace(begun, basis=basis)
+    if item.entry.type == "change.decided":
+        if (data.get("kind"), data.get("subject"), data.get("decision")) != ("autonomy", workflow, "applied"):
+            return rung
+        if data.get("outcome") == HELD:
+            return rung
+        return replace(_begun(item, _level(data.get("outcome")), "signed", str(data.get("because"))), basis=rung.basis)
+    cause = _fall(item.entry, workflow)
+    if cause is None:
+        return rung
+    level = AutonomyLevel.DRAFT if rung.level is None else lower(rung.level, AutonomyLevel.DRAFT)
+    return replace(_begun(item, level, *cause), basis=rung.basis)
+
+
+def _fall(entry: Entry, workflow: str) -> tuple[str, str] | None:
+    """Return cause and words of a fall to draft; None where an entry is no reason for one."""
+    data = entry.data
+    if entry.type == "kill.switched":
+        concerns = data.get("workflow") in {None, workflow} and data.get("to") == "killed"
+        return ("kill", f"stopped by {entry.by}: {data.get('because')}") if concerns else None
+    if data.get("workflow") != workflow:
+        return None
+    if entry.type == "incident.recorded" and data.get("severity") == _GRAVEST:
+        return "incident", f"severity-1 incident {data.get('incident')}: {data.get('what')}"
+    if entry.type == "tool.pinned" and entry.by is not None:
+        return "basis", f"the definition of the tool {data.get('tool')!r} is another one"
+    return None
+
+
+def _begun(item: Recorded, level: AutonomyLevel, cause: str, because: str) -> Rung:
+    return Rung(level, item.index, item.entry.time, cause, because)
+
+
+def _level(name: object) -> AutonomyLevel:
+    """Read a level; one that nobody knows is the lowest."""
+    return AutonomyLevel(str(name)) if str(name) in set(LEVELS) else AutonomyLevel.SHADOW
+
+
+def at_most(programme: Programme, workflow: str, level: AutonomyLevel) -> Programme:
+    """Return the programme with one workflow at a level, if that is lower than the declared one."""
+    declared = programme.workflows[workflow]
+    if lower(declared_level(declared), level) is declared_level(declared) or declared.autonomy is None:
+        return programme
+    autonomy = declared.autonomy.model_copy(update={"level": level})
+    changed = declared.model_copy(update={"autonomy": autonomy})
+    return replace(programme, workflows={**programme.workflows, workflow: changed})
+
+
+def policy_in_force(programme: Programme, workflow: str, ledger: Ledger) -> Policy:
+    """Compile the policy of a workflow at the level that is in force. Raises as `compile_policy`."""
+    if workflow not in programme.workflows:
+        return compile_policy(programme, workflow)
+    level = Rungs(ledger, workflow).now().allows(declared_level(programme.workflows[workflow]))
+    return compile_policy(at_most(programme, workflow, level), workflow)
+
+
+def basis_of(programme: Programme, workflow: str) -> str:
+    """Return the digest of what acts: model, actions, knowledge and policies; not of the level at which it does."""
+    declared = programme.workflows[workflow]
+    return digest(
+        {
+            "declared": declared.model_dump_json(include={"model", "actions", "knowledge", "checks"}),
+            "policies": {file: text for file, text in cedar.policies(programme.root) if text is not None},
+        }
+    )
+
+
+def note_basis(programme: Programme, workflow: str, ledger: Ledger, at: datetime) -> Rung:
+    """Hold what acts now against what acted last; another basis takes the level to draft and restarts the evidence.
+
+    The first time it is only noted. Nothing is written for a workflow that promises no bound on its errors.
+    """
+    declared = programme.workflows[workflow]
+    rung = Rungs(ledger, workflow).now()
+    if declared.autonomy is None or declared.autonomy.wrong_at_most is None:
+        return rung
+    basis, level = basis_of(programme, workflow), rung.allows(declared.autonomy.level)
+    if rung.basis == basis:
+        return rung
+    if rung.basis is None:
+        change = {"cause": NOTED, "because": "the gate was opened for the first time", "to": level}
+    else:
+        because = "the model, an action, the knowledge or a policy is another one"
+        change = {"cause": "basis", "because": because, "to": lower(level, AutonomyLevel.DRAFT)}
+    set_level(ledger, workflow, {**change, "from": level, "basis": basis}, at)
+    return Rungs(ledger, workflow).now()
+
+
+def set_level(ledger: Ledger, workflow: str, data: Mapping[str, Json], at: datetime) -> int | None:
+    """Append an entry about a workflow's level; None when another process was first: what stands is looked up again."""
+    before = sum(item.entry.data.get("workflow") == workflow for item in ledger.entries(SET))
+    try:
+        entry = Entry(SET, f"autonomy/{workflow}/{before}", at, None, {"workflow": workflow, **data})
+        return ledger.append([entry])[0]
+    except ConflictError as error:
+        if error.code == "entry-exists":
+            return None
+        raise
+
+
+class InForce:
+    """The policy of one gate, at the level that the ledger leaves; it only ever falls: a raised file opens anew."""
+
+    def __init__(self, programme: Programme, workflow: str, ledger: Ledger) -> None:
+        self._programme = programme
+        self._workflow = workflow
+        self._ledger = ledger
+        self._rungs = Rungs(ledger, workflow)
+        self._noted = False
+
+    def of(self, policy: Policy, at: datetime) -> Policy:
+        """Return the policy to judge by now: the same one, or one compiled at a lower level.
+
+        The first time, what acts is held against what acted last (`note_basis`). Raises StorageError when that cannot
+        be written.
+        """
+        if not self._noted and policy.broken is None:
+            note_basis(self._programme, self._workflow, self._ledger, at)
+            self._noted = True
+        level = self._rungs.now().allows(policy.level)
+        if level is policy.level or policy.broken is not None:
+            return policy
+        return compile_policy(at_most(self._programme, self._workflow, level), self._workflow)
