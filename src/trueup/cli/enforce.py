@@ -43,7 +43,6 @@ def gate(directory: Path, workflow: str, request: Path, as_of: datetime | None) 
     """Say what the gate would answer to a request, and why. Nothing is recorded and nothing runs."""
     from trueup.enforce.autonomy.rung import policy_in_force
     from trueup.enforce.gate import dry_run
-    from trueup.enforce.policy import compile_policy
     from trueup.enforce.verdict import Decision
     from trueup.workspace import opened
 

@@ -159,7 +159,7 @@ class Gate:
             raise _used(approval)
         if asked.state in {"open", "escalated"}:
             return Outcome(State.HELD, None, approval=approval)
-        verdict, request = self._released(asked, ids)
+        now = self._clock.now()
         self._policy = self._in_force.of(self._policy, now)
         verdict, request = self._released(asked, ids)
         now = self._clock.now()
