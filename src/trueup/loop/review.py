@@ -14,6 +14,7 @@ from trueup.kernel.files import write_durably
 from trueup.loop.assumptions import assumption_changes
 from trueup.loop.changes import AssumptionChange, GateChange
 from trueup.loop.changes.expand import expand_changes
+from trueup.loop.changes.autonomy import AutonomyChange, autonomy_changes
 from trueup.loop.changes.rank import rank_changes
 from trueup.loop.findings.change import Told, finding_changes
 from trueup.loop.gates import judged_gates
@@ -75,6 +76,7 @@ def _proposed(bench: Workbench, as_of: datetime) -> Iterator[Change]:
     # What asks for action first; within an outcome by workflow and gate.
     for judged in sorted(judged_gates(bench, as_of), key=lambda judged: _ORDER.index(judged.verdict.outcome)):
         yield GateChange(judged, _readings(bench, judged))
+    yield from autonomy_changes(bench, as_of)
     yield from expand_changes(bench, as_of)
     yield from assumption_changes(bench, as_of)
 
@@ -87,6 +89,7 @@ def _told(bench: Workbench, as_of: datetime, proposed: Sequence[Change], *, busy
         gates=frozenset(judged.workflow for judged in gates),
         codes=frozenset((judged.workflow, judged.verdict.code) for judged in gates) | decided_codes(bench, as_of),
         assumptions=frozenset(change.id for change in proposed if isinstance(change, AssumptionChange)),
+        autonomy=frozenset(change.standing.workflow for change in proposed if isinstance(change, AutonomyChange)),
         busy=busy or any(_looked_from(item.entry.data, item.entry.time) == as_of for item in applied),
     )
 

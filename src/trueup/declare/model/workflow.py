@@ -176,7 +176,7 @@ class AutonomyLevel(StrEnum):
 
 
 class Detect(Declared):
-    """The rise in errors that has to be noticed, and how soon."""
+    """The rise in errors that has to be noticed, and how soon; `labels_after` is what a review's outcome takes."""
 
     rise_to: Fraction
     within: PeriodValue
@@ -204,6 +204,14 @@ class Impact(StrEnum):
 
 Within = Literal["per_minute", "per_hour", "per_day", "per_week", "per_month", "per_case"]
 
+    labels_after: PeriodValue | None = None
+
+
+class ReviewedCases(Declared):
+    """Where reviewed outcomes stand in the log: activities that say "looked at", and those that say "wrong"."""
+
+    having: Texts = Field(default=(), alias="with")
+    wrong: Texts = Field(min_length=1)
 
 class Action(Declared):
     """A tool that the workflow may use, and under which conditions. What is not named is denied.
@@ -215,6 +223,7 @@ class Action(Declared):
     impact: Impact | None = None
     approval: Literal["always", "until-act", "never"] | None = None
     approvers: Texts = ()
+    reviewed: ReviewedCases | None = None
     expires: PeriodValue | None = None
     reversible_by: str | None = None
     limits: dict[str, Any] = {}

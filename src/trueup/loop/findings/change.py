@@ -33,7 +33,8 @@ class Told:
     """What a review says by other lines.
 
     `gates` are the workflows whose gates it lists, `codes` (workflow, code) of every gate listed or decided, and
-    `assumptions` those that it lists. `busy`: it has gates or assumptions to decide, or was held at this instant.
+    `assumptions` and `autonomy` (workflows) those that it lists. `busy`: it has gates or assumptions to decide, or was
+    held at this instant.
     """
 
     gates: frozenset[str] = frozenset()
@@ -41,6 +42,7 @@ class Told:
     assumptions: frozenset[str] = frozenset()
     busy: bool = False
 
+    autonomy: frozenset[str] = frozenset()
     def tells(self, found: Found) -> bool:
         """Tell whether a finding would only repeat a line of the review, or of one that was decided."""
         code, subject = found.finding.code, found.subject
@@ -49,6 +51,8 @@ class Told:
         if code in _SAID_BY_ASSUMPTION and subject in self.assumptions:
             return True
         if code == "GATE02" and subject in self.gates:
+        if code == "RUN03" and subject in self.autonomy:
+            return True
             return True
         return any((subject, said) in self.codes for said in _SAID_BY_CODE.get(code, ()))
 
