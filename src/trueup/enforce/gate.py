@@ -162,7 +162,6 @@ class Gate:
         now = self._clock.now()
         self._policy = self._in_force.of(self._policy, now)
         verdict, request = self._released(asked, ids)
-        now = self._clock.now()
         index = self._claim(ids, verdict, asked, request, now)
         if verdict.decision is not Decision.ALLOW:
             return Outcome(State.DENIED, verdict, approval=approval, entry=index)

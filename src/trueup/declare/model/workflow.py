@@ -180,6 +180,14 @@ class Detect(Declared):
 
     rise_to: Fraction
     within: PeriodValue
+    labels_after: PeriodValue | None = None
+
+
+class ReviewedCases(Declared):
+    """Where reviewed outcomes stand in the log: activities that say "looked at", and those that say "wrong"."""
+
+    having: Texts = Field(default=(), alias="with")
+    wrong: Texts = Field(min_length=1)
 
 
 class Autonomy(Declared):
@@ -191,6 +199,7 @@ class Autonomy(Declared):
     sure: Fraction | None = None
     stable_cycles: int | None = Field(default=None, ge=0)
     detect: Detect | None = None
+    reviewed: ReviewedCases | None = None
 
 
 class Impact(StrEnum):
@@ -204,14 +213,6 @@ class Impact(StrEnum):
 
 Within = Literal["per_minute", "per_hour", "per_day", "per_week", "per_month", "per_case"]
 
-    labels_after: PeriodValue | None = None
-
-
-class ReviewedCases(Declared):
-    """Where reviewed outcomes stand in the log: activities that say "looked at", and those that say "wrong"."""
-
-    having: Texts = Field(default=(), alias="with")
-    wrong: Texts = Field(min_length=1)
 
 class Action(Declared):
     """A tool that the workflow may use, and under which conditions. What is not named is denied.
@@ -223,7 +224,6 @@ class Action(Declared):
     impact: Impact | None = None
     approval: Literal["always", "until-act", "never"] | None = None
     approvers: Texts = ()
-    reviewed: ReviewedCases | None = None
     expires: PeriodValue | None = None
     reversible_by: str | None = None
     limits: dict[str, Any] = {}

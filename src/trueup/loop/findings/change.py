@@ -41,8 +41,8 @@ class Told:
     codes: frozenset[tuple[str, str]] = frozenset()
     assumptions: frozenset[str] = frozenset()
     busy: bool = False
-
     autonomy: frozenset[str] = frozenset()
+
     def tells(self, found: Found) -> bool:
         """Tell whether a finding would only repeat a line of the review, or of one that was decided."""
         code, subject = found.finding.code, found.subject
@@ -50,9 +50,9 @@ class Told:
             return self.busy
         if code in _SAID_BY_ASSUMPTION and subject in self.assumptions:
             return True
-        if code == "GATE02" and subject in self.gates:
         if code == "RUN03" and subject in self.autonomy:
             return True
+        if code == "GATE02" and subject in self.gates:
             return True
         return any((subject, said) in self.codes for said in _SAID_BY_CODE.get(code, ()))
 
