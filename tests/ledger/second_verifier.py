@@ -122,6 +122,107 @@ def check_proof(proof: str, leaf: bytes, vkey: str, origin: str) -> int:
     return int(number)
 
 
+def check_continuity(proof: str, old_root: bytes, vkey: str, origin: str) -> tuple[int, int]:
+    """The old and the new size between which the log is shown to continue (the body of tlog-witness)."""
+    head, _, checkpoint = proof.partition("\n\n")
+    first, *lines = head.split("\n")
+    word, number = first.split(" ")
+    if word != "old" or str(int(number)) != number or len(lines) > 63:
+        raise Rejected("no old size")
+    old = int(number)
+    size, root = open_checkpoint(checkpoint, vkey, origin)
+    path = [decode(line) for line in lines]
+    if any(len(item) != 32 for item in path) or not 0 <= old <= size:
+        raise Rejected("not a proof between these sizes")
+    if old == 0:
+        if path or old_root != tree_hash([]):
+            raise Rejected("an empty log needs no proof")
+        return 0, size
+    if roots_from_consistency(old, size, old_root, path) != (old_root, root):
+        raise Rejected("the hashes do not lead to both roots")
+    return old, size
+
+
+def tiles_of(size: int) -> set[str]:
+    """The paths of all tiles and bundles of a tree (tlog-tiles)."""
+    paths = set()
+    for name, level in [("entries", 0), *((str(level), level) for level in range(8))]:
+        count = size // 256**level
+        paths |= {f"tile/{name}/{elements(n)}" for n in range(count // 256)}
+        if count % 256:
+            paths.add(f"tile/{name}/{elements(count // 256)}.p/{count % 256}")
+    return paths
+
+
+def elements(n: int) -> str:
+    digits = str(n)
+    digits = digits.zfill((len(digits) + 2) // 3 * 3)
+    groups = [digits[at : at + 3] for at in range(0, len(digits), 3)]
+    return "/".join([f"x{group}" for group in groups[:-1]] + groups[-1:])
+
+
+def tile(files: dict[str, bytes], name: str, level: int, n: int, size: int) -> bytes:
+    full, count = f"tile/{name}/{elements(n)}", size // 256**level
+    return files[full if (n + 1) * 256 <= count else f"{full}.p/{count % 256}"]
+
+
+def root_of_tiles(files: dict[str, bytes], size: int) -> bytes:
+    """The root of the tree, from hash tiles alone; every upper hash has to be that of the full tile below it."""
+    whole: list[bytes] = []
+    rests: list[list[bytes]] = []
+    for level in range(8):
+        count = size // 256**level
+        if not count:
+            break
+        hashes = []
+        for n in range((count + 255) // 256):
+            data = tile(files, str(level), level, n, size)
+            hashes += [data[at : at + 32] for at in range(0, len(data), 32)]
+        if len(hashes) != count or (level and hashes != whole):
+            raise Rejected("a tile does not follow from the one below it")
+        whole = [subtree(hashes[at : at + 256]) for at in range(0, count // 256 * 256, 256)]
+        rests.append(hashes[count // 256 * 256 :])
+    root = None
+    for rest in rests:
+        if rest:
+            root = join(rest, root)
+    return root if root is not None else hashlib.sha256(b"").digest()
+
+
+def join(rest: list[bytes], right: bytes | None) -> bytes:
+    """Hash the complete subtrees that `rest` makes, from the right, with what stands to the right of them."""
+    while rest:
+        take = 1
+        while len(rest) % (take * 2) == 0 and take * 2 <= len(rest):
+            take *= 2
+        part, rest = subtree(rest[-take:]), rest[:-take]
+        right = part if right is None else inner(part, right)
+    assert right is not None
+    return right
+
+
+def subtree(hashes: list[bytes]) -> bytes:
+    while len(hashes) > 1:
+        hashes = [inner(hashes[at], hashes[at + 1]) for at in range(0, len(hashes), 2)]
+    return hashes[0]
+
+
+def entries_of_tiles(files: dict[str, bytes], size: int) -> list[bytes]:
+    """The entries of the bundles, each of which hashes to its place in the level-0 tile."""
+    found = []
+    for n in range((size + 255) // 256):
+        data, hashes = tile(files, "entries", 0, n, size), tile(files, "0", 0, n, size)
+        at = count = 0
+        while at < len(data):
+            length = int.from_bytes(data[at : at + 2], "big")
+            entry = data[at + 2 : at + 2 + length]
+            if hashlib.sha256(b"\x00" + entry).digest() != hashes[count * 32 : count * 32 + 32]:
+                raise Rejected("an entry does not hash to its place")
+            found.append(entry)
+            at, count = at + 2 + length, count + 1
+    return found
+
+
 def decode(text: str) -> bytes:
     """Base64 of RFC 4648, section 4; unused bits must be zero (3.5)."""
     data = base64.b64decode(text, validate=True)

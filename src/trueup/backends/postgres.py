@@ -129,10 +129,9 @@ class PostgresStore:
         if self._read_only:
             raise StorageError("read-only", "The ledger was opened for reading.", "")
         with self._writing:
-            connection = self._writable()
+            with errors():
+                connection, self._open = self._begun(ids)
             try:
-                with errors():
-                    self._open = self._begin(connection, ids)
                 self._owner = threading.get_ident()
                 yield self
                 with errors():
@@ -177,6 +176,24 @@ class PostgresStore:
             msg = "call it inside `write`"
             raise RuntimeError(msg)
         return mine
+
+    def _begun(self, ids: Sequence[str]) -> tuple[psycopg.Connection[Any], _Open]:
+        """Begin on the connection at hand; where that was lost since it was last used, on a new one."""
+        import psycopg
+
+        connection = self._writable()
+        try:
+            return connection, self._begin(connection, ids)
+        except psycopg.OperationalError:
+            self._undo(connection)
+            if not connection.closed:
+                raise
+        connection = self._writable()
+        try:
+            return connection, self._begin(connection, ids)
+        except BaseException:
+            self._undo(connection)
+            raise
 
     def _begin(self, connection: psycopg.Connection[Any], ids: Sequence[str]) -> _Open:
         """Take the lock and read what stands behind it, all in one exchange with the server."""
@@ -240,13 +257,21 @@ class PostgresStore:
         import psycopg
 
         with errors():
-            if self._reader is None or self._reader.closed:
-                self._reader = open_connection(self._url, read_only=True)
             try:
-                return self._reader.execute(query, arguments, binary=True).fetchall()
+                return self._readable().execute(query, arguments, binary=True).fetchall()
             except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
                 # Nothing was ever laid out here; a table that is gone from a schema that is there, `defects` names.
                 return []
+            except psycopg.OperationalError:
+                # A connection that was lost since it was last used is replaced, once.
+                if self._reader is None or not self._reader.closed:
+                    raise
+            return self._readable().execute(query, arguments, binary=True).fetchall()
+
+    def _readable(self) -> psycopg.Connection[Any]:
+        if self._reader is None or self._reader.closed:
+            self._reader = open_connection(self._url, read_only=True)
+        return self._reader
 
     def _writable(self) -> psycopg.Connection[Any]:
         if self._writer is None or self._writer.closed:

@@ -66,7 +66,7 @@ def leaf(entry: Entry, recorded: datetime) -> bytes:
     Raises UsageError when the type is not in the table, the id is not usable, the data have no canonical
     form, or the whole exceeds 32 kB.
     """
-    _check_names(entry)
+    check_names(entry)
     content: dict[str, Json] = {
         "type": entry.type,
         "id": entry.id,
@@ -124,7 +124,8 @@ def _number(text: str) -> float:
     return number if abs(number) <= SAFE_INTEGER else float(text)
 
 
-def _check_names(entry: Entry) -> None:
+def check_names(entry: Entry) -> None:
+    """Raise UsageError unless type, id and time of an entry can be recorded at all."""
     if entry.type not in EVENT_TYPES:
         raise UsageError(
             "unknown-event-type",

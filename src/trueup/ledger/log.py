@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from trueup.kernel.clock import format_instant
 from trueup.kernel.errors import ConflictError, LedgerBrokenError, NotFoundError, StorageError
-from trueup.ledger.entry import leaf, read_leaf
+from trueup.ledger.entry import check_names, leaf, read_leaf
 from trueup.ledger.groups import Groups, Request
 from trueup.ledger.note import Checkpoint, Note
 from trueup.ledger.proof import Consistency, Proof
@@ -58,6 +58,9 @@ class Ledger:
         """
         if checkpoint and self._signer is None:
             raise LedgerBrokenError("key-missing", "The ledger was opened without its signing key.", "")
+        for entry in entries:
+            # What no log can hold is its writer's error alone, before anybody shares a transaction with it.
+            check_names(entry)
         return self._groups.settle(Request(entries, checkpoint, before_commit))
 
     @property

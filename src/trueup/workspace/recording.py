@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -102,7 +102,7 @@ def require_ledger(root: Path, pin: LedgerPin | None, ledger: Ledger) -> None:
 
     if pin is None or pin.vkey is None:
         return
-    hint = f"Find out what happened to it, then bring {STATE} back from your backup:\n    trueup ledger verify {root}"
+    hint = f"Find out what happened to it, then bring it back from your backup:\n    trueup ledger verify {root}"
     if not _begun(root, pin, ledger):
         raise LedgerBrokenError(
             "ledger-missing", f"programme.yaml pins a ledger, but there is none in {place_of(pin)}.", hint
@@ -178,13 +178,17 @@ def verify_ledger(root: Path, progress: Progress, kept: Sequence[Path] = ()) -> 
     """Verify a programme's ledger against its pin and its witnesses; changes nothing, anywhere.
 
     `kept` are files with checkpoints that somebody kept elsewhere. Reads the pin alone, so that it can answer while
-    other declarations are broken. Raises NotFoundError when the folder is no programme, or such a file is missing.
+    other declarations are broken. Raises NotFoundError when the folder is no programme, or such a file is missing;
+    StorageError when the store does not answer.
     """
     from trueup.declare.pin import read_pin
 
     pin = read_pin(root)
     store = store_of(root, pin, ledger_origin(root, pin), write=False)
     try:
+        # A database that is away, or a disk that does not answer, says nothing about the ledger: that is raised.
+        with suppress(LedgerBrokenError):
+            store.size()
         return verify_store(root, store, progress, [*witnesses_of(root), *map(_kept, kept)])
     finally:
         store.close()
