@@ -102,7 +102,7 @@ def _expand_lines(change: Mapping[str, Any]) -> list[str]:
     lines = [wrapped(f"{word:<7}{change['subject']} to {change['next']}", 2), wrapped(change["because"])]
     if change["waivable"]:
         return [*lines, wrapped(f"may be waived by name: {', '.join(change['waivable'])}")]
-    return [*lines, wrapped(f"writes {change['file']}, in shadow")]
+    return [*lines, wrapped(f"writes {change['file']}, in shadow; left open there: {', '.join(change['left_open'])}")]
 
 
 def _finding_lines(change: Mapping[str, Any]) -> list[str]:

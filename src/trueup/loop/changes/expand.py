@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from trueup.declare.model.use_case import Stage
 from trueup.declare.programme import workflow_file
 from trueup.kernel.canonical import digest
-from trueup.loop.expansion.copied import copied, next_of
+from trueup.loop.expansion.copied import LEFT_OPEN, copied, next_of
 from trueup.loop.expansion.cycles import cycles_wanted, last_cycles
 from trueup.loop.permission import may_expand
 from trueup.loop.pilots.checklist import checklist_of
@@ -73,6 +73,7 @@ class ExpandChange:
             "checklist": [{"item": item, "entry": entry} for item, entry in self.checklist.items()],
             "waivable": list(missing),
             "file": workflow_file(self.next),
+            "left_open": list(LEFT_OPEN),
             "evidence": [],
             "fingerprint": self.fingerprint(),
         }

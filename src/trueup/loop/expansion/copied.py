@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # What belongs to the pilot that was, and has to be promised and decided anew.
 _OF_THE_PILOT = ("starts", "baseline", "because_of", "decided", "ended", "scale_plan")
+# What only the people of the next workflow can say.
+LEFT_OPEN = ("pilot.starts", "pilot.baseline", "pilot.scale_plan")
 _GONE = frozenset({Stage.STOPPED, Stage.RETIRED})
 
 
