@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from trueup.declare.check import waivers
-from trueup.loop.findings import data, people, pilots, portfolio, strategy
+from trueup.loop.findings import autonomy, data, people, pilots, portfolio, strategy
 from trueup.loop.findings.seen import Seen
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from trueup.loop.findings.seen import Found
     from trueup.loop.workbench import Workbench
 
-RULES = (*pilots.RULES, *strategy.RULES, *data.RULES, *portfolio.RULES, *people.RULES)
+RULES = (*pilots.RULES, *strategy.RULES, *data.RULES, *portfolio.RULES, *people.RULES, *autonomy.RULES)
 
 
 def findings_of(bench: Workbench, as_of: datetime, only: str | None = None) -> list[Found]:
