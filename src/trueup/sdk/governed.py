@@ -96,6 +96,10 @@ class GovernedWorkflow:
             return frozenset()
         return frozenset(action.tool for action in policy.actions.values() if action.tool)
 
+    def policy_in_force(self) -> Policy:
+        """Return the policy that the next action is judged by."""
+        return self._current().gate.current()
+
     def tool_of(self, action: str) -> str:
         """Return the tool of a declared action; for one that is not declared its own name, which no rule permits."""
         declared = self._current().policy.actions.get(action)

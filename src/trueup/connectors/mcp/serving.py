@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from typing import TYPE_CHECKING
+
+import anyio
 
 from trueup.connectors.mcp.upstream import silence
 from trueup.connectors.mcp.wire import LARGEST_MESSAGE, strict_http, strict_stdio
@@ -11,6 +14,8 @@ from trueup.kernel.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import uvicorn
 
     from trueup.connectors.mcp.gateway import Gateway
 
@@ -43,9 +48,22 @@ async def over_http(
                 access_log=False,
                 server_header=False,
                 lifespan="on",
+                timeout_graceful_shutdown=1,
             )
             say(f"http://{host}:{ours.getsockname()[1]}/mcp")
-            await uvicorn.Server(config).serve(sockets=[ours])
+            await _until_stopped(uvicorn.Server(config), ours)
+
+
+async def _until_stopped(server: uvicorn.Server, ours: socket.socket) -> None:
+    """Serve; when interrupted, let go of every connection before going on."""
+    serving = asyncio.create_task(server.serve(sockets=[ours]))
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        server.should_exit = True
+        with anyio.CancelScope(shield=True):
+            await serving
+        raise
 
 
 def _listening(host: str, port: int) -> socket.socket:
@@ -53,6 +71,8 @@ def _listening(host: str, port: int) -> socket.socket:
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((host, port))
+        # Who is told the address may connect at once.
+        made.listen(128)
     except OSError as error:
         made.close()
         raise StorageError(

@@ -7,21 +7,24 @@ connection that breaks, an answer that cannot be read) leaves it uncertain.
 from __future__ import annotations
 
 import logging
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import anyio
 from mcp import Client, StdioServerParameters, types
+from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp.shared.exceptions import MCPError
 from mcp_types import CONNECTION_CLOSED, REQUEST_TIMEOUT
 from pydantic import TypeAdapter
 
+from trueup.connectors.mcp.watching import watched
 from trueup.enforce.gate import UncertainError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from mcp.client.session import ClientRequestContext
     from mcp.shared.dispatcher import ProgressFnT
@@ -91,17 +94,16 @@ class Upstream:
         while True:
             try:
                 # The handshake first: with it a server can ask back whatever generation its own code is written for.
-                async with Client(self._target(), mode=mode, **self._options()) as client:
-                    self._client, self._broken, self.changed = client, anyio.Event(), True
+                broken = anyio.Event()
+                async with Client(self._target(broken), mode=mode, **self._options()) as client:
+                    self._client, self._broken, self.changed = client, broken, True
                     self._ready.set()
                     pause = 0.1
-                    await self._broken.wait()
+                    await broken.wait()
             except Exception as error:  # noqa: BLE001 -- a server that cannot be reached is told of, and tried again
                 self._say(f"{self.server.name or 'the server'} is not reachable: {_plain(error)}")
                 mode = "auto" if mode == "legacy" and not self._ready.is_set() else "legacy"
-            self._client = None
-            if self._ready.is_set():
-                self._ready = anyio.Event()
+            self._lost()
             await anyio.sleep(pause)
             pause = min(pause * 2, 10.0)
 
@@ -132,8 +134,6 @@ class Upstream:
         except MCPError as error:
             if error.error.code not in {CONNECTION_CLOSED, REQUEST_TIMEOUT}:
                 raise MCPError(error.error.code, self._cleaned(error.error.message)) from None
-            if error.error.code == CONNECTION_CLOSED:
-                self._broken.set()
             raise UncertainError(error.error.message) from None
         except (ToolFailedError, UncertainError):
             raise
@@ -174,14 +174,25 @@ class Upstream:
             raise UnreachableError(f"{self.server.name or 'the server'} is not connected")
         return self._client
 
-    def _target(self) -> Any:
+    def _lost(self) -> None:
+        """From now on calls wait for the next connection; what was sent over this one stays uncertain."""
+        self._client = None
+        if self._ready.is_set():
+            self._ready = anyio.Event()
+
+    def _target(self, broken: anyio.Event) -> Any:
+        def ended() -> None:
+            if self._broken is broken:
+                self._lost()
+            broken.set()
+
         if self.server.url is not None:
-            http = create_mcp_http_client(headers=dict(self.server.headers))
-            return streamable_http_client(self.server.url, http_client=http)
+            return watched(_reached(self.server.url, self.server.headers), ended)
         command, *arguments = self.server.command
-        return StdioServerParameters(
+        started = StdioServerParameters(
             command=command, args=arguments, env=dict(self.server.environment), cwd=self.server.folder
         )
+        return watched(stdio_client(started), ended)
 
     def _options(self) -> dict[str, Any]:
         return {"elicitation_callback": self._elicited, "message_handler": self._told, "cache": None}
@@ -207,6 +218,16 @@ class Upstream:
         """Return a value without the secrets that were given to the server: it may have echoed them."""
         secrets = [secret for secret in self.server.secrets if len(secret) >= _SHORTEST_SECRET]
         return _without(value, secrets) if secrets else value
+
+
+@asynccontextmanager
+async def _reached(url: str, headers: Mapping[str, str]) -> AsyncIterator[tuple[Any, Any]]:
+    """Reach a server over HTTP, with headers that the agent never sees."""
+    async with (
+        create_mcp_http_client(headers=dict(headers)) as http,
+        streamable_http_client(url, http_client=http) as streams,
+    ):
+        yield streams
 
 
 def _without(value: Any, secrets: list[str]) -> Any:
