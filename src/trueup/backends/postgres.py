@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trueup.backends.postgres_layout import HINT, defects_of, describe, lay_out, lock_of, schema_of
-from trueup.kernel.errors import LedgerBrokenError, StorageError, TrueupError
+from trueup.kernel.errors import LedgerBrokenError, StorageError, UsageError
 from trueup.ledger.store import Defect, RawRow, Row
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class PostgresStore:
         try:
             with errors(), connected(self._url, read_only=True) as connection:
                 return defects_of(connection, self.schema)
-        except TrueupError as error:
+        except (StorageError, LedgerBrokenError) as error:
             return [Defect("unreadable", error.message)]
 
     @contextmanager
@@ -314,7 +314,7 @@ def _statements(schema: str) -> dict[str, bytes]:
 
 
 def open_connection(url: str, *, read_only: bool) -> psycopg.Connection[Any]:
-    """Open a session. Raises psycopg.Error, and StorageError when psycopg is not installed."""
+    """Open a session. Raises psycopg.Error, StorageError when psycopg is not installed, UsageError for a bad URL."""
     try:
         import psycopg
     except ImportError:
@@ -322,6 +322,13 @@ def open_connection(url: str, *, read_only: bool) -> psycopg.Connection[Any]:
             "no-psycopg",
             "A ledger on PostgreSQL needs psycopg, which is not installed.",
             "Install Trueup with its extra `runtime`:\n    pip install 'trueup[runtime]'",
+        ) from None
+    try:
+        psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        # What libpq says of it quotes the address, and so its password.
+        raise UsageError(
+            "bad-store", "The URL of the ledger's database cannot be read.", "Write postgresql://USER@HOST/DATABASE."
         ) from None
     connection: psycopg.Connection[Any] = psycopg.connect(url, autocommit=True, connect_timeout=15)
     for statement in _SESSION:
