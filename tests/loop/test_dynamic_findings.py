@@ -148,7 +148,7 @@ def over_hours(root: Path) -> None:
 def untrained(root: Path) -> None:
     edit(root, "use-cases/claims.yaml", "stage: pilot", "stage: production")
     add(root, "programme.yaml", "actuals: {people: {source: people.csv, trained_on: trained, eligible: eligible}}\n")
-    rows = "ann,claims,2024-03-01,yes\nbob,claims,,yes\ncy,claims,,no\ndee,other,,yes\n"
+    rows = "ann,claims,2024-03-01,yes\nbob,claims,,yes\ncy,claims,,no\n"
     (root / "people.csv").write_text(f"person,workflow,trained,eligible\n{rows}", "utf-8")
 
 
@@ -158,6 +158,26 @@ def unused(root: Path) -> None:
     (root / "people.csv").write_text("person,workflow\n", "utf-8")
     kpi = "  adoption: {share: {with: [Returned], among: treated}, better: higher, target: 90%}\npilot:"
     edit(root, "workflows/claims.yaml", "pilot:", kpi)
+
+
+def strange_people(root: Path) -> None:
+    add(root, "programme.yaml", "actuals: {people: {source: people.csv}}\n")
+    (root / "people.csv").write_text("person,workflow\nann,claims\ndee,clams\n", "utf-8")
+
+
+def too_few_cases(root: Path) -> None:
+    edit(root, "programme.yaml", "    zone: UTC\n", "    zone: UTC\n    volume: {needed: 5000}\n")
+
+
+def too_sure_of_the_data(root: Path) -> None:
+    assessed = "assessment: {data_readiness: {score: 2, because: said so, evidence: data.claims}}\n"
+    add(root, "programme.yaml", assessed)
+    edit(root, "programme.yaml", "fields: {amount: amount}", "fields: {amount: amount, variant: variant}")
+
+
+def scored_by_hand(root: Path) -> None:
+    add(root, "use-cases/claims.yaml", "feasibility: {data: 2, integration: 1, process: 1, risk: 1}\n")
+    edit(root, "programme.yaml", "fields: {amount: amount}", "fields: {amount: amount, variant: variant}")
 
 
 CASES: list[tuple[str, Callable[[Path], None], str, str, str]] = [
@@ -173,6 +193,10 @@ CASES: list[tuple[str, Callable[[Path], None], str, str, str]] = [
     ("DATA01", unreadable_actuals, "actuals.spend", "programme.yaml", "spend.csv, line 2"),
     ("DATA01", strange_actuals, "actuals.effort", "programme.yaml", "nobody declares: clams"),
     ("DATA01", unreadable_people, "actuals.people", "programme.yaml", "people.csv, line 2"),
+    ("DATA01", strange_people, "actuals.people", "programme.yaml", "that count nowhere: 1."),
+    ("DATA01", too_few_cases, "claims", "programme.yaml", "of the 5000 cases that are needed"),
+    ("DATA01", too_sure_of_the_data, "claims", "programme.yaml", "declared as 2 of 2 and measured at 0."),
+    ("DATA01", scored_by_hand, "claims", "use-cases/claims.yaml", "declared as 2 of 2 and measured at 0."),
     ("DATA02", two_spellings, "claims", "programme.yaml", "'Received' and 'RECEIVED'"),
     ("PORT03", overspent, "claims", "use-cases/claims.yaml", "700 are spent on 'claims'; promised are 200 a year"),
     ("DATA03", over_hours, "claims", "use-cases/claims.yaml", "33 hours of engineering are recorded; 4 person-days"),

@@ -68,6 +68,19 @@ def _findings(bench: Workbench, instant: datetime, workflow: str | None) -> dict
     return {"findings": [one.finding.to_json() for one in found], "findings_unknown": None}
 
 
+def _people(bench: Workbench, instant: datetime, workflow: str | None) -> dict[str, Any]:
+    """Return training and use beside plan and target; without a record that can be trusted they are not known."""
+    from trueup.kernel.errors import LedgerBrokenError
+    from trueup.loop.facts.people import people
+    from trueup.workspace import require_ledger
+
+    try:
+        require_ledger(bench.root, bench.programme.file.ledger, bench.ledger)
+        return {"people": [one.to_json() for one in people(bench, instant, workflow)]}
+    except LedgerBrokenError:
+        return {"people": None}
+
+
 def _readiness(bench: Workbench, instant: datetime, workflow: str | None) -> list[dict[str, Any]]:
     """Return the readiness of every declared source, or of the one that a workflow reads."""
     from trueup.loop.facts.readiness import readiness
@@ -108,5 +121,6 @@ def measure(  # noqa: D103 -- help in COMMANDS
             data["histograms"] = spread(bench, workflow, instant)
         if ready:
             data["readiness"] = _readiness(bench, instant, workflow)
+        data |= _people(bench, instant, workflow)
         data |= _findings(bench, instant, workflow)
     return Answer(data, measured_text)

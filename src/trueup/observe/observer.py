@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from trueup.kernel.errors import DataError, NotFoundError
 from trueup.kernel.text import did_you_mean
+from trueup.observe.acting import acting
 from trueup.observe.cases.arms import arms_column, with_assigned
 from trueup.observe.cases.facts import facts_of
 from trueup.observe.cases.needs import Attribute, Measure, Needs, from_actuals, measure_of
@@ -46,7 +47,7 @@ class _Opened:
     table: CaseTable
     positions: Mapping[str, int]
     unit: str | None
-    units: Sequence[Segment]
+    further: Sequence[Segment]
 
 
 @dataclass
@@ -65,13 +66,17 @@ class Observer:
     assignments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     assigned_from: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
     _open: dict[str, _Opened] = field(default_factory=dict, init=False, repr=False)
+    _lacking: dict[str, dict[str, DataError]] = field(default_factory=dict, init=False, repr=False)
     _ready: dict[tuple[str, datetime], Readiness] = field(default_factory=dict, init=False, repr=False)
     _refused: dict[tuple[str, str], DataError] = field(default_factory=dict, init=False, repr=False)
 
     def weekly(
         self, workflow: str, as_of: datetime, *, kpis: Sequence[str] | None = None, segments: bool = False
     ) -> list[WeekStatistic]:
-        """Return the weekly statistics of the KPIs named (None: all), with `segments` also by segment and unit.
+        """Return the weekly statistics of the KPIs named (None: all), with `segments` also split.
+
+        Split by every declared segment, by the unit that was assigned, by the field of `groups` and the topic of
+        `unanswered`; a field that the log lacks is named by `lacking`.
 
         Ordered by KPI, segment, week, arm. Raises NotFoundError for a workflow or KPI that is not declared;
         DataError `no-events`, `no-maturity`, `no-completion`, `missing-column`, `no-case`, `bad-time`.
@@ -79,7 +84,7 @@ class Observer:
         opened = self._opened(workflow)
         chosen = [self._position(workflow, kpi) for kpi in (kpis if kpis is not None else self._kpis(workflow))]
         rows: list[WeekStatistic] = []
-        for segment in (None, *opened.table.segments, *opened.units) if segments else (None,):
+        for segment in (None, *opened.table.segments, *opened.further) if segments else (None,):
             by_kpi: dict[str, list[WeekStatistic]] = {}
             for row in week_statistics(opened.table, as_of, chosen, segment):
                 by_kpi.setdefault(row.kpi, []).append(row)
@@ -124,6 +129,23 @@ class Observer:
         """Return the cases that started in [since, until), as they stood at an instant. Raises as `weekly`."""
         opened = self._opened(workflow)
         return population_of(opened.table, opened.source.events, since=since, until=until, as_of=as_of)
+
+    def lacking(self, workflow: str) -> Mapping[str, DataError]:
+        """Return the fields that rates are to be compared by and that the log does not have. Raises as `weekly`."""
+        self._opened(workflow)
+        return self._lacking.get(workflow, {})
+
+    def actors(self, workflow: str, patterns: Sequence[str], *, since: datetime, until: datetime) -> dict[str, int]:
+        """Return how often each actor did what matches, in [since, until). Raises as `weekly`, and `no-actor`."""
+        opened = self._opened(workflow)
+        events = self.programme.workflows[workflow].events
+        if events is None or events.actor is None:
+            raise DataError(
+                "no-actor",
+                f"The workflow {workflow!r} does not say who did what, so nobody's use of it is known.",
+                f"Name the column of people as `actor` under `events` in workflows/{workflow}.yaml.",
+            )
+        return acting(self.engine, opened.source, events.actor, patterns, since, until)
 
     def trace(self, workflow: str, kpi: str, cases: Sequence[str], as_of: datetime) -> list[TracedCase]:
         """Return the named cases with the events that the KPI saw of them by an instant. Raises as `weekly`."""
@@ -198,6 +220,7 @@ class Observer:
         pilot = declared.pilot
         by_case = pilot is None or pilot.design.unit == "case" or pilot.design.assigned == "none"
         unit = None if pilot is None or by_case else needs.attribute(Attribute(pilot.design.unit, "first"))
+        splits = self._splits(workflow, declared, source, needs)
         facts = facts_of(self.engine, source, needs, arms_column(pilot))
         valued = with_values(facts, measures, source.window)
         design = pilot.design if pilot else None
@@ -205,8 +228,24 @@ class Observer:
         assigned = with_assigned(self.engine, valued, design, drawn, since)
         table = CaseTable(self.engine, self.engine.keep(assigned), measures, segments, pilot, source.window)
         assigned_unit = pilot.design.unit if pilot else ""
-        units = [] if unit is None or assigned_unit in names else [_segment(assigned_unit, unit)]
-        return _Opened(source, table, {measure.name: place for place, measure in enumerate(measures)}, unit, units)
+        further = {} if unit is None else {assigned_unit: unit}
+        further |= splits
+        kept = [_segment(name, column) for name, column in further.items() if name not in names]
+        return _Opened(source, table, {measure.name: place for place, measure in enumerate(measures)}, unit, kept)
+
+    def _splits(self, workflow: str, declared: Workflow, source: EventSource, needs: Needs) -> dict[str, str]:
+        """Ask for what rates are compared by, beyond segments. A field that lacks stops only that question."""
+        asked = [declared.groups.field if declared.groups else None]
+        asked.append(declared.unanswered.topic if declared.unanswered else None)
+        found = {}
+        for name in dict.fromkeys(filter(None, asked)):
+            try:
+                source.column(name)
+            except DataError as error:
+                self._lacking.setdefault(workflow, {})[name] = error
+            else:
+                found[name] = needs.attribute(Attribute(name, "first"))
+        return found
 
     def _measures(self, workflow: str, declared: Workflow, source: EventSource, needs: Needs) -> list[Measure]:
         """The KPIs that can be computed; what speaks against the others is said when they are asked for."""

@@ -50,8 +50,39 @@ def measured_text(data: Mapping[str, Any]) -> str:
     for one in data["money"]:
         figures = (one[key] for key in ("promised", "measured", "realised", "spend"))
         lines.append(f"{one['use_case']:<22}" + "".join(f"{_money(figure):>13}" for figure in figures))
+    lines += _people(data["people"] or [])
     lines += _ready(data.get("readiness", []))
     return "\n".join([*lines, *_findings(data)])
+
+
+def _people(rows: list[Mapping[str, Any]]) -> list[str]:
+    """Render who is trained against the plan, and who uses it against the target, a block a workflow."""
+    lines: list[str] = []
+    for one in rows:
+        plan = f"; planned: {one['plan']['text']}" if one["plan"] else "; no plan is declared"
+        lines += ["", f"{one['workflow']}, people"]
+        lines.append(wrapped(f"trained {_count(one['trained'])} of {_count(one['eligible'])} eligible{plan}", 2))
+        lines += [wrapped(line, 2) for line in _use(one)]
+        lines += [wrapped(f"not known: {why}", 2) for why in one["unknown"]]
+    return lines
+
+
+def _use(one: Mapping[str, Any]) -> list[str]:
+    cases, users = one["among_cases"], one["among_people"]
+    said = []
+    if cases is not None:
+        target = f"; target {cases['target']}" if cases["target"] else ""
+        ends = f" [{cases['lower']:.1%}, {cases['upper']:.1%}]" if cases["lower"] is not None else ""
+        value = "unknown" if cases["estimate"] is None else f"{cases['estimate']:.1%}"
+        said.append(f"{cases['kpi']}: {value} of {cases['n']} treated cases{ends}{target}")
+    if users is not None:
+        target = f"; target {users['target']:.0%}" if users["target"] is not None else ""
+        said.append(f"used by {users['users']} of {users['eligible']} eligible people{target}")
+    return said
+
+
+def _count(number: int | None) -> str:
+    return "unknown" if number is None else str(number)
 
 
 def _ready(sources: list[Mapping[str, Any]]) -> list[str]:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 # Findings that a gate's own line says when it carries one of these codes.
 _MOVED = frozenset({"promise-changed", "definition-changed"})
 _UNLOCKED = frozenset({"registration-unrecorded", "registration-altered"})
-_SAID_BY_CODE = {"KPI01": _UNLOCKED, "GATE04": _MOVED | _UNLOCKED}
+_BROKEN = frozenset({"series-broken"})
+_SAID_BY_CODE = {"RUN04": _BROKEN, "KPI01": _UNLOCKED, "GATE04": _MOVED | _UNLOCKED}
 _SAID_BY_ASSUMPTION = frozenset({"STRAT04", "DATA01"})
 # What the calendar alone shows: holding this review is the first remedy, so it does not stand beside what it decides.
 _CALENDAR = frozenset({"GATE05", "STRAT01", "STRAT02", "STRAT03"})

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # Of the values that are given, at least this share has to be as the source's expectations say.
 LEAST_VALID = 0.95
 HOURS_A_DAY = 8.0
+_NAMED = 3
+_STRANGE = "Correct the names in the file, or declare what they name: nothing counts these lines."
 # Refusals of readers that say that one field is written in two ways.
 _MIXED = frozenset({"mixed-zones", "mixed-dates", "ambiguous-dates"})
 
@@ -53,24 +55,37 @@ def _refused(seen: Seen, code: str, name: str, error: DataError) -> Found:
 
 def _actuals(seen: Seen) -> Iterator[Found]:
     """Yield files of actuals that cannot be read, or that name use cases which nobody declares."""
+    where = seen.place(PROGRAMME_FILE, "actuals", "people", "source")
     try:
-        seen.bench.observations.people()
+        people = seen.bench.observations.people()
     except DataError as error:
-        where = seen.place(PROGRAMME_FILE, "actuals", "people", "source")
         yield seen.found("DATA01", "actuals.people", where, error.message, error.hint, error.code)
+    else:
+        unknown = [one.workflow for one in people if one.workflow not in seen.bench.programme.workflows]
+        if unknown:
+            named = ", ".join(sorted(set(unknown))[:_NAMED])
+            detail = (
+                f"The people file names workflows that nobody declares: {named}. Lines that count nowhere: "
+                f"{len(unknown)}."
+            )
+            yield seen.found("DATA01", "actuals.people", where, detail, _STRANGE, "strangers")
     known, actuals = set(seen.bench.programme.use_cases), seen.bench.observations.actuals()
     sources: tuple[ActualKind, ...] = ("spend", "effort")
     for kind in sources:
         where = seen.place(PROGRAMME_FILE, "actuals", kind, "source")
         try:
-            strangers = sorted({record.use_case for record in actuals.records(kind)} - known)
+            strange = [record for record in actuals.records(kind) if record.use_case not in known]
         except DataError as error:
             yield seen.found("DATA01", f"actuals.{kind}", where, error.message, error.hint, error.code)
             continue
-        if strangers:
-            detail = f"The actuals of {kind} name use cases that nobody declares: {', '.join(strangers[:3])}."
-            fix = "Correct the names in the file, or declare the use cases: nothing counts these lines."
-            yield seen.found("DATA01", f"actuals.{kind}", where, detail, fix, "strangers")
+        if strange:
+            named = ", ".join(sorted({record.use_case for record in strange})[:_NAMED])
+            total = sum(record.amount for record in strange)
+            detail = (
+                f"The actuals of {kind} name use cases that nobody declares: {named}. Lines that count "
+                f"nowhere: {len(strange)}, {total:,.10g} in all."
+            )
+            yield seen.found("DATA01", f"actuals.{kind}", where, detail, _STRANGE, "strangers")
 
 
 def _shortfalls(

@@ -6,7 +6,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from trueup.declare.check import waivers
-from trueup.loop.findings import autonomy, data, people, pilots, portfolio, strategy
+from trueup.loop.findings import (
+    autonomy,
+    control,
+    data,
+    groups,
+    operation,
+    people,
+    pilots,
+    portfolio,
+    segments,
+    strategy,
+)
 from trueup.loop.findings.seen import Seen
 
 if TYPE_CHECKING:
@@ -15,7 +26,18 @@ if TYPE_CHECKING:
     from trueup.loop.findings.seen import Found
     from trueup.loop.workbench import Workbench
 
-RULES = (*pilots.RULES, *strategy.RULES, *data.RULES, *portfolio.RULES, *people.RULES, *autonomy.RULES)
+RULES = (
+    *pilots.RULES,
+    *segments.RULES,
+    *strategy.RULES,
+    *data.RULES,
+    *portfolio.RULES,
+    *people.RULES,
+    *control.RULES,
+    *groups.RULES,
+    *operation.RULES,
+    *autonomy.RULES,
+)
 
 
 def findings_of(bench: Workbench, as_of: datetime, only: str | None = None) -> list[Found]:

@@ -123,13 +123,14 @@ def _mix_shifts(view: PilotView, population: Population) -> list[str]:
         after.setdefault(name, Counter())[value] += count
     said = []
     for name, counts in before.items():
-        shift = _stability(counts, after.get(name, Counter()))
+        shift = mix_stability(counts, after.get(name, Counter()))
         if shift > MIX_SHIFT:
             said.append(f"the mix of {name} moved (stability index {shift:.2f}, at most {MIX_SHIFT})")
     return said
 
 
-def _stability(before: Counter[str | None], after: Counter[str | None]) -> float:
+def mix_stability(before: Counter[str | None], after: Counter[str | None]) -> float:
+    """Return the stability index of a segment's values; what lies beyond the commonest counts as one."""
     commonest = [value for value, _ in before.most_common() if value != OTHER][:MIX_CELLS]
     cells = [[counts[value] for value in commonest] for counts in (before, after)]
     rest = [counts.total() - sum(cell) for counts, cell in zip((before, after), cells, strict=True)]
