@@ -67,7 +67,8 @@ def run(report: Report, data: Path | None) -> None:  # noqa: ARG001 -- the frame
         found = compared(size, programmes, worlds, seed=1)
         report.row(f"P(funded), {size} candidates: mean distance", found.off, unit="", note=f"bias {found.bias:+.4f}")
         for low, high, count, said, happened in found.table():
-            report.row(f"  printed {low:.2f} to {high:.2f}", said, happened, unit="", note=f"{count} use cases")
+            note = f"{count} use cases: {said:.3f} printed, {happened:.3f} happened"
+            report.row(f"  printed {low:.2f} to {high:.2f}", said, happened, unit="", note=note)
 
 
 def compared(size: int, programmes: int, worlds: int, seed: int) -> Printed:
