@@ -19,13 +19,16 @@ from urllib.parse import unquote
 
 # Shorter numbers stand in every text; they say nothing about a source.
 DISTINCT_DIGITS = 3
+# An account or a telephone number that was written in groups.
+SHORTEST_GROUPED = 8
 # Cyrillic and Greek letters that are drawn like Latin ones.
 _LOOK_ALIKE = dict(zip("аеорсухіјѕԁһӏмткβαενορτυκχι", "aeopcyxijsdhlmtkbaevoptukxi", strict=True))
 _URL = re.compile(r"(?:[a-z][a-z0-9+.-]*://|www\.)[^\s<>\"'`|{}\\^]+", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\W_][\w.+-]*@[\w-]+(?:\.[\w-]+)+")
-_GROUPED = re.compile(r"\b[a-z]{2}\d{2}(?:[ -][a-z0-9]{2,4}){3,8}\b|\+?\b\d[\d ().-]{5,}\d\b", re.IGNORECASE)
+_GROUPED = re.compile(r"\b[a-z]{2}\d{2}(?:[ -][a-z0-9]{2,4}){2,8}\b|\+?\b\d[\d ().-]{5,}\d\b", re.IGNORECASE)
 _ACCOUNT = re.compile(r"[a-z]{2}\d{2}[a-z0-9]{6,30}")
 _ESCAPED = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|[nrtfv])")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _SPLIT = re.compile(r"[\s\"'`,;:=(){}\[\]<>|*!?“”‘’«»…]+")
 _SIGNS = "$€£¥%#~&"
 _EDGES = ".-/_@\\" + _SIGNS
@@ -81,9 +84,9 @@ def folded(text: str) -> str:
 
 
 def readings(text: str) -> set[str]:
-    """Return a text as it stands, and as a reader sees it once escapes, entities and percent signs are decoded."""
-    found = {text, html.unescape(text), unquote(text)}
-    return found | {_ESCAPED.sub(_unescaped, text)} if "\\" in text else found
+    """Return a text as it stands, and as a reader takes it: escapes, entities, percent signs and disguises undone."""
+    found = {text, html.unescape(text), unquote(text), _ESCAPED.sub(_unescaped, text)}
+    return found | {folded(one) for one in found if not one.isascii()}
 
 
 def _unescaped(match: re.Match[str]) -> str:
@@ -91,8 +94,8 @@ def _unescaped(match: re.Match[str]) -> str:
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a text, without marks."""
-    return [word for part in _SPLIT.split(text) if (word := part.strip(_EDGES))]
+    """Return the words of a text, without marks; a comma that groups a number's digits is none."""
+    return [word for part in _SPLIT.split(_THOUSANDS.sub("", text)) if (word := part.strip(_EDGES))]
 
 
 @lru_cache(maxsize=4096)
@@ -108,8 +111,12 @@ def _forms(text: str) -> Iterator[Form]:
             yield Form(kind, _bare(match[0]) if kind is Kind.URL else match[0])
         rest = pattern.sub(" ", rest)
     for match in _GROUPED.finditer(rest):
-        compact = re.sub(r"[^a-z0-9]", "", match[0])
-        yield Form(Kind.ACCOUNT if _ACCOUNT.fullmatch(compact) else Kind.CODE, compact)
+        groups = re.findall(r"[a-z0-9]+", match[0])
+        # The last groups may be the next words of the sentence.
+        for end in range(len(groups), 0, -1):
+            compact = "".join(groups[:end])
+            if len(compact) >= SHORTEST_GROUPED:
+                yield Form(Kind.ACCOUNT if _ACCOUNT.fullmatch(compact) else Kind.CODE, compact)
     for word in words(rest):
         yield _of_word(word)
 

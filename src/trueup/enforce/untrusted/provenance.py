@@ -59,18 +59,17 @@ class Provenance:
 
     def trust(self, text: str) -> None:
         """Vouch for a text: the person's request, a declared value, what a person has accepted."""
-        for form in forms(text):
-            for part in (form.plain, *_parts(form)):
-                self._trusted.setdefault(folded(part), set()).add(part)
-            if form.kind is Kind.URL:
-                self._hosts.add(host_of(form.plain))
-            if form.distinct and form.kind is not Kind.NUMBER:
-                self._names.update(part for part in _NAME_PARTS.split(form.plain) if len(part) >= SHORTEST_NAME)
-        found = re.findall(r"\w+", text)
-        self._names.update(plain(name) for name in found if len(name) >= SHORTEST_NAME and name != plain(name))
+        found = forms(text)
+        said = {part for form in found for part in (form.plain, *_parts(form))}
+        for part in said.union(words(plain(text))):
+            self._trusted.setdefault(folded(part), set()).add(part)
+        self._hosts.update(host_of(form.plain) for form in found if form.kind is Kind.URL)
+        capital = (word for word in words(text) if len(word) >= SHORTEST_NAME and word != plain(word))
+        self._names.update(plain(word) for word in capital if all(form.kind is Kind.WORD for form in forms(word)))
 
     def distrust(self, text: str, origin: str, host: str = "") -> None:
         """Take note of a text that nobody vouches for. `host` is who served it, where that is known."""
+        self._claim(text)
         self._heard.add(text, origin, host, self._is_own)
 
     def returned(self, tool: str, arguments: Mapping[str, Json], result: Json) -> None:
@@ -121,14 +120,14 @@ class Provenance:
         """Return the addresses of a text that bear a name from the request, and note who claims which name."""
         claimed = set()
         for form in forms(text):
-            for name in self._names_in(form):
+            for name in self._names_in(form) if not self._is_own(form) else ():
                 self._claims.setdefault(name, set()).add(form.folded)
                 claimed.add(form.folded)
         return claimed
 
     def _stems(self, text: str) -> tuple[str, str] | None:
         """Return the telling part of a text and who said it; None when it does not stem from untrusted content."""
-        whole, found = _spoken(text), sorted(forms(text), key=lambda form: form.plain)
+        whole, found = _spoken(text), self._readings(text)
         if 0 < len(whole.split(" ")) <= PHRASE and not self._says_nothing(found):
             origin = self._heard.phrase(whole)
             if origin is not None:
@@ -137,6 +136,13 @@ class Provenance:
             return None
         told = next(((form.plain, origin) for form in found if (origin := self._origin(form))), None)
         return told or self._copied(text)
+
+    def _readings(self, text: str) -> list[Form]:
+        """Return the forms of a text as it is written, and those that it only looks like, unless it was vouched for."""
+        written = forms(text)
+        known = {form.folded for form in written if self._is_known(form)}
+        seeming = {form for form in forms(folded(text)) if form.folded not in known}
+        return sorted(written | seeming, key=lambda form: form.plain)
 
     def _says_nothing(self, found: list[Form]) -> bool:
         """Tell whether a text is all vouched for, or so short a number that it stands everywhere."""
@@ -151,7 +157,8 @@ class Provenance:
         """Return who said a form; None for what is vouched for, tells nothing, or was never read."""
         if not form.distinct or self._is_known(form):
             return None
-        if form.kind is Kind.ADDRESS and any(len(self._claims.get(name, ())) > 1 for name in self._names_in(form)):
+        claims = [self._claims.get(name, set()) for name in self._names_in(form)]
+        if any(form.folded in claimed and len(claimed) > 1 for claimed in claims):
             return SEVERAL
         host = host_of(form.plain) if form.kind is Kind.URL else None
         if host not in self._hosts:
@@ -191,8 +198,14 @@ class Provenance:
         return form.folded in self._own or composed
 
     def _is_named(self, record: Record) -> bool:
-        """Tell whether the request names what a record is about."""
-        return any(part in self._names for text in record.fields for part in _NAME_PARTS.split(plain(text)))
+        """Tell whether the request names what a record is about: a person, a handle, an id; a number is no name."""
+        found = {form for text in record.fields for form in forms(text)}
+        return any(
+            bool(self._names_in(form))
+            or (form.kind is Kind.WORD and form.plain in self._names)
+            or (form.distinct and form.kind is not Kind.NUMBER and self._is_vouched(form.plain))
+            for form in found
+        )
 
     def _is_named_source(self, asked: list[Form]) -> bool:
         """Tell whether the person named the place that was asked: its path or a folder above, its URL, its id."""
