@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import Field
@@ -118,9 +119,27 @@ class Assumption(Declared):
     found: Found | None = None
 
 
+class Mask(StrEnum):
+    """Kinds of personal data that are masked. `person` and `address` need a language model to be installed."""
+
+    EMAIL = "email"
+    PHONE = "phone"
+    IBAN = "iban"
+    CARD = "card"
+    NINO = "nino"
+    NHS_NUMBER = "nhs_number"
+    POSTCODE = "postcode"
+    SORT_CODE = "sort_code"
+    ACCOUNT_NUMBER = "account_number"
+    VAT_NUMBER = "vat_number"
+    IP_ADDRESS = "ip_address"
+    PERSON = "person"
+    ADDRESS = "address"
+
+
 class Handling(Declared):
     """How data of a sensitivity level is handled."""
 
-    mask: Texts = ()
+    mask: tuple[Mask, ...] = ()
     models: Texts = ()
     retain: PeriodValue | None = None

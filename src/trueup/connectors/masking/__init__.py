@@ -1,0 +1,1 @@
+"""What finds personal data: Presidio with recognisers for British and European formats."""
