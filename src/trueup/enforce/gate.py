@@ -177,8 +177,9 @@ class Gate:
             return refusal("definition.changed", says, source="ledger", action=self._policy.action_of(request))
         return None
 
-    def _judged(self, request: Request, intent: Recorded, *, approved: bool = False) -> Verdict:
-        room = self._usage.room(request, self._policy.action_of(request), intent.entry.time, intent.index)
+    def _judged(self, request: Request, intent: Recorded, *, approved: bool = False, edited: bool = False) -> Verdict:
+        action = self._policy.action_of(request)
+        room = self._usage.room(request, action, intent.entry.time, intent.index, others=edited)
         return self._policy.judge(request, today=room.today, approved=approved, fits=room.fits)
 
     def _released(self, asked: Approval, ids: StepIds) -> tuple[Verdict, Request]:
@@ -204,7 +205,9 @@ class Gate:
         intent = self._ledger.find(ids.intended)
         if intent is None:
             return refusal("approval.no-intent", "what was asked for is not in the ledger"), bare
-        return self._standing(request) or self._judged(request, intent, approved=True), request
+        return self._standing(request) or self._judged(
+            request, intent, approved=True, edited=asked.state == "edited"
+        ), request
 
     def _known(self, ids: StepIds, wanted: Request, body: str | None) -> Outcome | None:
         """Return what became of a step that was judged before; None when it may go on."""

@@ -88,13 +88,17 @@ def read_strictly(data: bytes, largest: int = LARGEST_REQUEST) -> Any:
     if len(data) > largest:
         raise UnfitRequestError("request.too-large", f"The request has more than {largest:,} bytes.")
     try:
-        return json.loads(
+        found = json.loads(
             data.decode("utf-8"),
             object_pairs_hook=_without_repeats,
             parse_constant=_no_constant,
             parse_int=_integer,
             parse_float=_double,
         )
+        if b"\\u" in data:
+            # Half of a pair of surrogates passes the parser, and has no UTF-8 form.
+            json.dumps(found, ensure_ascii=False).encode("utf-8")
+        return found
     except UnfitRequestError:
         raise
     except (ValueError, RecursionError) as error:

@@ -44,9 +44,9 @@ class _Window:
         self.total -= self.amounts.pop(index)
         del self.places[bisect_left(self.places, index)]
 
-    def before(self, index: int | None) -> int:
-        if index is None:
-            return self.total
+    def before(self, index: int | None, *, others: bool) -> int:
+        if index is None or others:
+            return self.total - self.amounts.get(-1 if index is None else index, 0)
         later = self.places[bisect_left(self.places, index) :]
         return self.total - sum(self.amounts[place] for place in later)
 
@@ -88,8 +88,13 @@ class Usage:
         found = {name: decimal_of(request.arguments.get(name)) for name in self._summed.get(action or "", ())}
         return {name: value for name, value in found.items() if value is not None}
 
-    def room(self, request: Request, action: str | None, at: datetime, index: int | None = None) -> Room:
+    def room(
+        self, request: Request, action: str | None, at: datetime, index: int | None = None, *, others: bool = False
+    ) -> Room:
         """Return what is left for a request at an instant; for an intent, only what stands before its index counts.
+
+        With `others` what stands behind it counts too: for arguments that were edited, and may take more than was
+        reserved when the later ones were judged.
 
         Nothing is read for an action without such a limit.
         """
@@ -100,7 +105,7 @@ class Usage:
         taken = self.reserved(request, action)
         with self._lock:
             self._read_on()
-            used = {limit: self._before(limit, place, index) for limit in limits}
+            used = {limit: self._before(limit, place, index, others=others) for limit in limits}
         fits = {limit.name for limit in limits if self._within(limit, used[limit], place, taken)}
         today = [used[limit] for limit in limits if limit.name == PER_DAY and limit.action]
         return Room((today[0] or 0) if today else 0, frozenset(fits))
@@ -112,12 +117,12 @@ class Usage:
         wanted = limit.amount(taken, self._costs[place.action])
         return wanted >= 0 and used + wanted <= limit.most
 
-    def _before(self, limit: Limit, place: _Place, index: int | None) -> int | None:
+    def _before(self, limit: Limit, place: _Place, index: int | None, *, others: bool) -> int | None:
         window = limit.window(place.at, place.case)
         if window is None:
             return None
         found = self._windows.get((limit, window))
-        return found.before(index) if found else 0
+        return found.before(index, others=others) if found else 0
 
     def _of(self, action: str | None) -> list[Limit]:
         return [limit for limit in self._limits if limit.action in {None, action}] if action in self._costs else []

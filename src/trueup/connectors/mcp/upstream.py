@@ -59,7 +59,7 @@ class Server:
     """How a tool server is reached: by a command that is started, or by a URL.
 
     `name` stands before the names of its tools (`name.tool`); empty, they keep theirs. `environment` and `headers`
-    have their values already: they are what the agent must never see.
+    have their values already: they are what the agent must never see. `inside` is a server of this very process.
     """
 
     name: str
@@ -69,6 +69,7 @@ class Server:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
     folder: str | None = None
+    inside: Any = None
 
     def shown(self, tool: str) -> str:
         """Return the name under which a tool of it is declared and shown."""
@@ -186,6 +187,8 @@ class Upstream:
                 self._lost()
             broken.set()
 
+        if self.server.inside is not None:
+            return self.server.inside
         if self.server.url is not None:
             return watched(_reached(self.server.url, self.server.headers), ended)
         command, *arguments = self.server.command

@@ -1,0 +1,227 @@
+"""Nothing passes the MCP door by accident: hostile bytes do not come in, hostile values are denied."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import tempfile
+from collections.abc import Callable, Coroutine, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from mcp import types
+from mcp.server import Server as McpServer
+
+from tests.gateway.doors import Bench, bench
+from trueup.connectors.mcp.upstream import Server
+from trueup.connectors.mcp.wire import refusal_of
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+LOOK_ALIKES = [
+    "pay",
+    "Pay",
+    "pаy",
+    "ｐay",
+    "pay\u200b",
+    " pay",
+    "pay ",
+    "pay\x00",
+    "p\u0430y",
+    "erp.pay",
+    "add",
+    "hidden",
+    "",
+]
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**60), 2**60)
+    | st.integers(-10, 510)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.decimals(0, 501, places=2).map(float)
+    | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=8,
+)
+ARGUMENTS = st.dictionaries(st.sampled_from(["amount", "Amount", "ａmount", "amount ", "memo"]), VALUES, max_size=4)
+DEEP = json.dumps({"a": 1}).encode()
+
+
+class Payments:
+    """A real MCP server in this process that remembers what reached it."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, Mapping[str, Any]]] = []
+        self.server = McpServer[Any]("erp", on_list_tools=self._tools, on_call_tool=self._call)
+
+    async def _tools(self, _: Any, __: Any) -> types.ListToolsResult:
+        schema = {"type": "object"}
+        return types.ListToolsResult(tools=[types.Tool(name=name, input_schema=schema) for name in ("pay", "hidden")])
+
+    async def _call(self, _: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
+        self.calls.append((params.name, params.arguments or {}))
+        return types.CallToolResult(content=[types.TextContent(type="text", text="paid")])
+
+
+def fits(name: str, arguments: Mapping[str, Any]) -> bool:
+    """Say, read a second time and another way, whether the declared rules let a call pass."""
+    amount = arguments.get("amount")
+    if name != "pay" or isinstance(amount, bool) or not isinstance(amount, int | float) or not math.isfinite(amount):
+        return False
+    exact = Decimal(repr(amount))
+    plain = [key.strip().casefold().replace("ａ", "a") for key in arguments]
+    whole = all(abs(number) <= 2**53 for number in integers(arguments))
+    return 0 <= exact <= 500 and exact == round(exact, 4) and len(set(plain)) == len(plain) and whole
+
+
+def integers(value: Any) -> list[int]:
+    if isinstance(value, dict):
+        return [number for item in value.values() for number in integers(item)]
+    if isinstance(value, list):
+        return [number for item in value for number in integers(item)]
+    return [value] if isinstance(value, int) else []
+
+
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a key stands twice")
+    return dict(pairs)
+
+
+def with_agent(work: Callable[[Bench, Any, Payments], Coroutine[Any, Any, None]]) -> None:
+    """Run work with an agent behind a gateway, before a server of this process."""
+    payments = Payments()
+    root = Path(tempfile.mkdtemp())
+
+    async def session(at: Bench) -> None:
+        async with at.gateway.connected(), at.agent() as agent:
+            await agent.list_tools()
+            await work(at, agent, payments)
+
+    # Without the daily sum, which would soon deny everything.
+    from tests.gateway.doors import PROGRAMME, WORKFLOW
+
+    (root / "workflows").mkdir()
+    (root / "programme.yaml").write_text(PROGRAMME, "utf-8")
+    plain = WORKFLOW.replace("PRE", "").replace(", per_day: 900", "")
+    (root / "workflows" / "payments.yaml").write_text(plain, "utf-8")
+    with bench(root, [Server("", inside=payments.server)]) as at:
+        asyncio.run(session(at))
+
+
+def fuzz(examples: int) -> None:
+    loop_calls: list[tuple[str, dict[str, Any]]] = []
+
+    @settings(max_examples=examples, deadline=None, database=None)
+    @given(st.sampled_from(LOOK_ALIKES) | st.just("pay"), ARGUMENTS)
+    @example("pay", {"amount": 120})
+    @example("pay", {"amount": 2**53 + 1})
+    @example("pay", {"amount": 0.1 + 0.2})
+    @example("pay", {"amount": 1, "Amount": 400})
+    @example("pay", {"amount": 1, "memo": [[[[0] * 50] * 2] * 2] * 2})
+    def collect(name: str, arguments: dict[str, Any]) -> None:
+        loop_calls.append((name, arguments))
+
+    collect()
+
+    async def work(_: Bench, agent: Any, payments: Payments) -> None:
+        for name, arguments in loop_calls:
+            before = len(payments.calls)
+            answer = await agent.session.call_tool(name, arguments)
+            reached = payments.calls[before:]
+            assert bool(reached) == fits(name, arguments), (name, arguments)
+            assert answer.is_error == (not reached)
+            if reached:
+                assert reached == [(name, arguments)], "what was judged is what arrives"
+
+    with_agent(work)
+
+
+def test_a_sample_of_hostile_calls_reaches_the_tool_only_where_the_rules_say_so() -> None:
+    fuzz(150)
+
+
+@pytest.mark.long
+def test_a_hundred_thousand_hostile_calls_reach_the_tool_only_where_the_rules_say_so() -> None:
+    fuzz(100_000)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=100) | VALUES.map(lambda value: json.dumps(value).encode()))
+@example(b'{"jsonrpc":"2.0","id":1,"id":2,"method":"tools/call"}')
+@example(b'{"a":1,"\\u0061":2}')
+@example(b'{"a":NaN}')
+@example(b'{"a":-Infinity}')
+@example(b'{"a":1e999}')
+@example(b'{"a":9007199254740993}')
+@example(b'"\\ud800"')
+@example(b"[" * 100_000)
+@example(b"9" * 10_000)
+@example(b"\xff\xfe{}")
+@example(b"\xef\xbb\xbf{}")
+def test_bytes_that_readers_could_take_differently_are_refused(data: bytes) -> None:
+    try:
+        read = json.loads(data.decode("utf-8"), object_pairs_hook=once)
+        json.dumps(read, allow_nan=False, ensure_ascii=False).encode()
+        plain = all(abs(number) <= 2**53 for number in integers(read))
+    except (ValueError, RecursionError):
+        plain = False
+    if not plain:
+        assert refusal_of(data) is not None
+
+
+def test_deep_and_huge_arguments_are_denied() -> None:
+    deep: Any = 0
+    for _ in range(40):
+        deep = [deep]
+
+    async def work(_: Bench, agent: Any, payments: Payments) -> None:
+        for memo in (deep, "x" * 300_000, ["x"] * 200_000):
+            answer = await agent.session.call_tool("pay", {"amount": 1, "memo": memo})
+            assert answer.structured_content["verdict"] == "deny"
+        assert payments.calls == []
+
+    with_agent(work)
+
+
+def test_where_the_ledger_cannot_be_written_nothing_reaches_the_tool(monkeypatch: pytest.MonkeyPatch) -> None:
+    from trueup.kernel.errors import StorageError
+    from trueup.ledger.log import Ledger
+
+    def full(*_: Any, **__: Any) -> list[int]:
+        raise StorageError("cannot-write", "The disk is full.")
+
+    async def work(_: Bench, agent: Any, payments: Payments) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(Ledger, "append", full)
+            answer = await agent.session.call_tool("pay", {"amount": 1})
+        assert (answer.is_error, payments.calls) == (True, [])
+        assert "full" in answer.content[0].text
+
+    with_agent(work)
+
+
+@pytest.mark.parametrize("where", ["judge", "_standing"])
+def test_a_gate_that_fails_lets_nothing_through(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from trueup.enforce.gate import Gate
+    from trueup.enforce.policy import Policy
+
+    def broken(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("broken")
+
+    async def work(_: Bench, agent: Any, payments: Payments) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(Policy if where == "judge" else Gate, where, broken)
+            try:
+                answer = await agent.session.call_tool("pay", {"amount": 1})
+            except Exception:  # noqa: BLE001 -- an error is as good as a no
+                answer = None
+        assert answer is None or answer.is_error
+        assert payments.calls == []
+
+    with_agent(work)
