@@ -119,7 +119,7 @@ def outcomes(n: int, share: float, seed: int) -> NDArray[np.bool_]:
     return drawn < share
 
 
-def main() -> None:  # pragma: no cover -- prints what the tests assert
+def main() -> None:
     """Print the simulated rates, each with what was simulated."""
     tested, naive = broken_by_choice(1000, 1)
     print(f"threshold breaks the limit (1,000 splits of 1,000): tested {tested:.3f}, own sample {naive:.3f}")
