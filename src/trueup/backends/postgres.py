@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from trueup.backends.postgres_layout import HINT, defects_of, describe, lay_out, lock_of, schema_of
 from trueup.kernel.errors import LedgerBrokenError, StorageError, UsageError
-from trueup.ledger.store import Defect, RawRow, Row
+from trueup.ledger.store import Defect, HashedRow, RawRow, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -108,6 +108,20 @@ class PostgresStore:
     def raw_rows(self) -> Iterator[list[RawRow]]:
         """Stream everything that is stored of the entries, in order of index, in portions."""
         return self._portions(self._queries["raw"])
+
+    def hashed_rows(self) -> Iterator[list[HashedRow]]:
+        """Stream leaves and hashes, in order of index, in portions."""
+        return self._portions(self._queries["hashed"])
+
+    def altered_columns(self) -> list[int]:
+        """Return the indices of entries whose leaf does not end as the columns beside it say."""
+        import psycopg
+
+        with errors(), connected(self._url, read_only=True) as connection:
+            try:
+                return [int(row[0]) for row in connection.execute(self._queries["altered"])]
+            except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+                return []
 
     def raw_checkpoints(self) -> Iterator[tuple[int, bytes]]:
         """Stream size and text of the signed checkpoints, in order of size."""
@@ -287,6 +301,7 @@ class PostgresStore:
 
 
 _AS_BYTES = "convert_to(id, 'UTF8'), convert_to(type, 'UTF8'), convert_to(time, 'UTF8'), convert_to(recorded, 'UTF8')"
+_TAIL = """',"id":"' || id || '","recorded":"' || recorded || '","time":"' || time || '","type":"' || type || '"}'"""
 _STATEMENTS: Mapping[str, str] = {
     "size": "SELECT coalesce(max(idx) + 1, 0) FROM LOG.entries",
     "frontier": "SELECT idx, nodes FROM LOG.entries ORDER BY idx DESC LIMIT 1",
@@ -297,6 +312,9 @@ _STATEMENTS: Mapping[str, str] = {
     "leaves": "SELECT idx, leaf FROM LOG.entries WHERE idx > %s AND (%s::text IS NULL OR type = %s)"
     " ORDER BY idx LIMIT %s",
     "raw": "SELECT idx, COLUMNS, leaf, nodes FROM LOG.entries WHERE idx > %s ORDER BY idx LIMIT %s",
+    "hashed": "SELECT idx, leaf, nodes FROM LOG.entries WHERE idx > %s ORDER BY idx LIMIT %s",
+    "altered": "SELECT idx FROM (SELECT idx, leaf, convert_to(TAIL, 'UTF8') AS tail FROM LOG.entries OFFSET 0) AS made"
+    " WHERE tail IS DISTINCT FROM substr(leaf, greatest(1, length(leaf) - length(tail) + 1)) ORDER BY idx",
     "raw_checkpoints": "SELECT size, convert_to(note, 'UTF8') FROM LOG.checkpoints WHERE size > %s"
     " ORDER BY size LIMIT %s",
     "insert": "INSERT INTO LOG.entries (idx, id, type, time, recorded, leaf, nodes) SELECT * FROM unnest("
@@ -308,7 +326,7 @@ _STATEMENTS: Mapping[str, str] = {
 def _statements(schema: str) -> dict[str, bytes]:
     """Return the statements for one schema; its name holds nothing that SQL would have to quote."""
     return {
-        name: text.replace("LOG.", f"{schema}.").replace("COLUMNS", _AS_BYTES).encode()
+        name: text.replace("LOG.", f"{schema}.").replace("COLUMNS", _AS_BYTES).replace("TAIL", _TAIL).encode()
         for name, text in _STATEMENTS.items()
     }
 

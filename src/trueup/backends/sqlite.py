@@ -10,20 +10,21 @@ import sqlite3
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from trueup.backends.snapshot import Snapshot, is_new, writer_closed, writer_opens
 from trueup.backends.sqlite_layout import FAILURES, LAYOUT, application_id, defects_of, describe
 from trueup.kernel.errors import LedgerBrokenError, StorageError
-from trueup.ledger.store import Defect, RawRow, Row
+from trueup.ledger.store import Defect, HashedRow, RawRow, Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+T = TypeVar("T")
 _PATIENCE_SECONDS = 30.0
-_PORTION = 2_000
+_PORTION = 512
 _SIZE = "SELECT coalesce(max(idx) + 1, 0) FROM entries"
 _NODES = "SELECT nodes FROM entries WHERE idx = ?"
 _FIND = "SELECT idx, leaf FROM entries WHERE id = ?"
@@ -34,6 +35,15 @@ _AS_BYTES = "ifnull(CAST({} AS BLOB), x'')"
 _RAW = (
     f"SELECT idx, {', '.join(map(_AS_BYTES.format, ('id', 'type', 'time', 'recorded', 'leaf', 'nodes')))}"  # noqa: S608 -- constants
     " FROM entries WHERE idx > ? ORDER BY idx LIMIT ?"
+)
+# Leaves that do not end as the columns say. LIMIT keeps SQLite from making the end of each leaf twice.
+_ALTERED = (
+    "SELECT idx FROM (SELECT idx, leaf, CAST("
+    """',"id":"' || id || '","recorded":"' || recorded || '","time":"' || time || '","type":"' || type || '"}'"""
+    " AS BLOB) AS tail FROM entries LIMIT -1) WHERE tail IS NULL OR substr(leaf, -length(tail)) IS NOT tail"
+)
+_HASHED = (
+    f"SELECT idx, {', '.join(map(_AS_BYTES.format, ('leaf', 'nodes')))} FROM entries WHERE idx > ? ORDER BY idx LIMIT ?"  # noqa: S608 -- constants
 )
 _RAW_CHECKPOINTS = f"SELECT size, {_AS_BYTES.format('note')} FROM checkpoints WHERE size > ? ORDER BY size LIMIT ?"  # noqa: S608 -- constants
 
@@ -87,6 +97,14 @@ class SqliteStore:
         """Stream everything that is stored of the entries, in order of index, in portions."""
         return self._portions(_RAW)
 
+    def hashed_rows(self) -> Iterator[list[HashedRow]]:
+        """Stream leaves and hashes, in order of index, in portions."""
+        return self._portions(_HASHED)
+
+    def altered_columns(self) -> list[int]:
+        """Return the indices of entries whose leaf does not end as the columns beside it say."""
+        return self._apart(lambda connection: [int(row[0]) for row in connection.execute(_ALTERED)]) or []
+
     def raw_checkpoints(self) -> Iterator[tuple[int, bytes]]:
         """Stream size and text of the signed checkpoints, in order of size."""
         for rows in self._portions(_RAW_CHECKPOINTS):
@@ -95,11 +113,16 @@ class SqliteStore:
 
     def defects(self) -> list[Defect]:
         """Check structure, indexes, schema and header of the file; other threads may read meanwhile."""
-        own = Snapshot(self._path)
         try:
-            return own.read(defects_of) or []
+            return self._apart(defects_of) or []
         except LedgerBrokenError as error:
             return [Defect("unreadable", error.message)]
+
+    def _apart(self, query: Callable[[sqlite3.Connection], T]) -> T | None:
+        """Answer a query from a snapshot of its own, so that other threads may read meanwhile."""
+        own = Snapshot(self._path)
+        try:
+            return own.read(query)
         finally:
             own.close()
 

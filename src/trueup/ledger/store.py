@@ -51,6 +51,14 @@ class RawRow(NamedTuple):
     nodes: bytes
 
 
+class HashedRow(NamedTuple):
+    """An entry as `verify` walks over it: what was hashed, and the hashes."""
+
+    idx: int
+    leaf: bytes
+    nodes: bytes
+
+
 class Defect(NamedTuple):
     """Something wrong with the storage itself, below entries and hashes."""
 
@@ -110,6 +118,18 @@ class Store(View, Protocol):
 
     def raw_rows(self) -> Iterator[list[RawRow]]:
         """Stream everything that is stored of the entries, in order of index, in portions."""
+        ...
+
+    def hashed_rows(self) -> Iterator[list[HashedRow]]:
+        """Stream leaves and hashes, in order of index, in portions."""
+        ...
+
+    def altered_columns(self) -> list[int]:
+        """Return the indices of entries whose leaf does not end as the columns beside it say.
+
+        In canonical JSON the members id, recorded, time and type close the leaf, in this order. Works beside other
+        threads that read, as `defects` does. Raises LedgerBrokenError, StorageError.
+        """
         ...
 
     def raw_checkpoints(self) -> Iterator[tuple[int, bytes]]:

@@ -6,8 +6,8 @@ The steps, each of which heads its code below:
 2. The pin: which key and which origin this programme's ledger has.
 3. What was signed: every stored checkpoint, and every witness from outside (the committed file, git),
    must be a checkpoint of this origin, signed with the pinned key.
-4. The entries, one pass: numbered without gaps, every stored column equal to what the leaf says, every
-   stored node equal to what the leaves hash to. The roots at all signed sizes fall out of the same pass.
+4. The entries, one pass: numbered without gaps, every stored node equal to what the leaves hash to. The roots at
+   all signed sizes fall out of the same pass. Beside it the database compares every column with its leaf.
 5. In the same pass: the signatures of people on their decisions.
 6. Every signed root, inside and outside, is the root of the entries up to its size; none is beyond the end.
 7. What remains: entries after the newest signed state are `uncovered`; without a witness a replaced log
@@ -31,6 +31,7 @@ from trueup.ledger.walk import Walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from concurrent.futures import Future
 
     from trueup.kernel.progress import Progress
     from trueup.ledger.store import Store
@@ -149,10 +150,11 @@ def verify(
     findings = _Findings()
     with ThreadPoolExecutor(1) as beside:
         # 1. The storage itself: checked by the database while the entries are hashed here.
-        defects = beside.submit(store.defects)
+        defects, altered = beside.submit(store.defects), beside.submit(store.altered_columns)
         walk, stored, outside = _walked(store, (vkey, origin), witnesses, findings, progress)
     for defect in defects.result():
         findings.add(defect.kind, None, defect.detail)
+    _report_columns(altered, findings)
     if walk.size and vkey is None:
         findings.add("not-pinned", None, "programme.yaml has no `ledger: {origin, vkey}`; bring it back from git")
     # 6. Every signed root is the root of the entries.
@@ -169,6 +171,14 @@ def verify(
         witness=_witness_line(outside),
         problems=findings.all(),
     )
+
+
+def _report_columns(altered: Future[list[int]], findings: _Findings) -> None:
+    try:
+        for index in altered.result():
+            findings.add("column-altered", index, "id, type, time or recorded beside the leaf say something else")
+    except TrueupError as error:
+        findings.add("unreadable", None, error.message)
 
 
 def _walked(
@@ -189,7 +199,7 @@ def _walked(
     # 5. On the way, the signatures of people.
     walk = Walk(signed_sizes, findings.add, lambda index, leaf: _check_decision(index, leaf, findings), progress)
     try:
-        walk.over(store.raw_rows())
+        walk.over(store.hashed_rows())
     except TrueupError as error:
         findings.add("unreadable", walk.size, error.message)
     return walk, stored, outside
