@@ -12,6 +12,7 @@ from typing import Any
 
 from mcp import Client, StdioServerParameters, types
 
+from trueup.connectors.mcp.answers import ANSWER
 from trueup.connectors.mcp.gateway import Gateway, Terms
 from trueup.connectors.mcp.upstream import Server
 from trueup.enforce.approvals import Ask
@@ -135,3 +136,10 @@ def bench(root: Path, servers: list[Server] | None = None, **terms: Any) -> Iter
 def text_of(result: types.CallToolResult) -> str:
     """Return what a result says in words."""
     return " ".join(block.text for block in result.content if isinstance(block, types.TextContent))
+
+
+def answer_of(result: types.CallToolResult) -> dict[str, Any]:
+    """Return what a result says to a program."""
+    assert result.meta is not None
+    answer: dict[str, Any] = result.meta[ANSWER]
+    return answer

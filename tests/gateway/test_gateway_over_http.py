@@ -19,7 +19,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 
-from tests.gateway.doors import SERVER, Bench, bench, text_of, write
+from tests.gateway.doors import SERVER, Bench, answer_of, bench, text_of, write
 from trueup.connectors.mcp.serving import over_http
 from trueup.connectors.mcp.upstream import Server
 
@@ -67,7 +67,7 @@ def test_both_generations_call_through_to_a_server_over_http(tmp_path: Path) -> 
                     assert {tool.name for tool in (await agent.list_tools()).tools} >= {"add", "pay"}
                     assert text_of(await agent.call_tool("add", {"a": 20, "b": 1})) == "21"
                     denied = await agent.call_tool("pay", {"amount": 900})
-                    assert denied.structured_content["verdict"] == "deny"
+                    assert answer_of(denied)["verdict"] == "deny"
 
     try:
         with bench(tmp_path, [Server("", url=f"http://127.0.0.1:{port}/mcp")]) as at:

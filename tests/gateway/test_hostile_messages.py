@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from mcp import types
 from mcp.server import Server as McpServer
 
-from tests.gateway.doors import Bench, bench
+from tests.gateway.doors import Bench, answer_of, bench
 from trueup.connectors.mcp.upstream import Server
 from trueup.connectors.mcp.wire import refusal_of
 
@@ -183,7 +183,7 @@ def test_deep_and_huge_arguments_are_denied() -> None:
     async def work(_: Bench, agent: Any, payments: Payments) -> None:
         for memo in (deep, "x" * 300_000, ["x"] * 200_000):
             answer = await agent.session.call_tool("pay", {"amount": 1, "memo": memo})
-            assert answer.structured_content["verdict"] == "deny"
+            assert answer_of(answer)["verdict"] == "deny"
         assert payments.calls == []
 
     with_agent(work)

@@ -98,11 +98,11 @@ def read_strictly(data: bytes, largest: int = LARGEST_REQUEST) -> Any:
         if b"\\u" in data:
             # Half of a pair of surrogates passes the parser, and has no UTF-8 form.
             json.dumps(found, ensure_ascii=False).encode("utf-8")
-        return found
     except UnfitRequestError:
         raise
     except (ValueError, RecursionError) as error:
         raise UnfitRequestError("request.not-json", f"The request is not JSON: {str(error) or 'nested'}.") from None
+    return found
 
 
 def normalised(request: Request) -> Request:

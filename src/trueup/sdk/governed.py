@@ -6,7 +6,6 @@ with governed(Path("programme"), "expense-approval") as gate:
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -69,7 +68,7 @@ class GovernedWorkflow:
 
     async def call_async(self, request: Request, step: str, run: RunAsync) -> Outcome:
         """Do as `call`, for a callable that is awaited."""
-        door = await asyncio.to_thread(self._current)
+        door = self._current()
         return await door.gate.call_async(request, step, run)
 
     def resume(self, approval: str, run: Run) -> Outcome:
@@ -78,7 +77,7 @@ class GovernedWorkflow:
 
     async def resume_async(self, approval: str, run: RunAsync) -> Outcome:
         """Do as `resume`, for a callable that is awaited."""
-        door = await asyncio.to_thread(self._current)
+        door = self._current()
         return await door.gate.resume_async(approval, run)
 
     def turn(self, request: Request, step: str | None = None) -> Turn:

@@ -1,7 +1,8 @@
 """What an agent is told when its call did not simply run: in words for a model, and typed for a program.
 
-All of these are results with `isError`: nothing was done, or nobody knows. `structuredContent` carries `verdict`
-and, where a person is asked, `approval`, `digest`, `expires_at` and `next`.
+All of these are results with `isError`: nothing was done, or nobody knows. `_meta["trueup/answer"]` carries `verdict`
+and `state` and, where a person is asked, `approval`, `digest`, `expires_at` and `next`. It does not stand in
+`structuredContent`, which belongs to the tool: some clients hold that against the tool's own schema, failed or not.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
     from trueup.enforce.gate import Outcome
     from trueup.enforce.verdict import Verdict
 
+ANSWER = "trueup/answer"
 _AGAIN = "After a yes, call the same tool with the same arguments once more: then it runs, once."
 
 
 def told(text: str, **content: Any) -> types.CallToolResult:
     """Return a result that says why nothing was done."""
     return types.CallToolResult(
-        content=[types.TextContent(type="text", text=text)], structured_content=content, is_error=True
+        content=[types.TextContent(type="text", text=text)], _meta={ANSWER: content}, is_error=True
     )
 
 
