@@ -45,9 +45,11 @@ ANSWERS: dict[str, str] = {
     "`usable`, `enough`, `because`, `per`, `records`, `parts[]`: `part`, `value`, `n`, `needed`, `because`; "
     "`readings[]`: `id`, `workflow`, `kpi`, `week`, `arm`, `segment`, `n`, `value`, `lower`, `upper`, "
     "`unit`, `evidence_level`, `immature`, `capped`, `without_value`; `money[]`: `use_case`, `promised` and `measured` "
-    "(a year), `realised` and `spend` (to date), `lines[]`; null is unknown; `currency`; with "
+    "(a year), `realised` and `spend` (to date), `lines[]`; null is unknown; `currency`; `people[]`: `workflow`, "
+    "`eligible`, `trained`, `plan`, `among_cases`, `among_people`, `unknown[]`; with "
     "`--histograms`: `histograms[]`: `workflow`, `kpi`, `week`, `arm`, `unit`, `edges[]`, `counts[]`",
-    "record": "`entry` (its index), `id`, `type`, `time`, `by`, `data`, `signed`, `files[]`",
+    "record": "`entry` (its index), `id`, `type`, `time`, `by`, `data`, `signed`, `files[]`; of an outcome after which the "
+    "level fell, `fell`: `entry`, `to`, `because`",
     "review": "`id`, `as_of`, `fingerprint`, `file`, `changes[]`; each change has `n`, `kind` and `because`. A gate: "
     "`subject`, `gate`, `outcome`, `code`, `kpi`, `unit`, `estimate`, `lower`, `upper`, `cases`, `immature`, "
     "`evidence_level`, `guardrails[]`, `evidence[]`; autonomy: `subject`, `from`, `to`; assumption: `id`, `holds`, "

@@ -76,6 +76,12 @@ def found(root: Path, as_of: str = AT) -> dict[str, str]:
     return {one.code: one.detail for one in told}
 
 
+def documented(detail: str) -> bool:
+    """Tell whether a finding stands among the worked examples of its page, word for word."""
+    page = Path(__file__).parents[2] / "docs" / "reference" / "findings-from-data.md"
+    return detail in " ".join(page.read_text("utf-8").split())
+
+
 def happened(root: Path, *entries: Entry) -> None:
     """Put entries into the ledger, as a runtime would."""
     with opened(root, silent, write=True) as bench:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.loop.operating import Work, found, operating
+from tests.loop.operating import Work, documented, found, operating
 from tests.running import run_trueup
 from trueup.loop.facts.people import TrainingPlan
 
@@ -55,7 +55,7 @@ def test_training_behind_its_plan_is_found_once_the_day_is_over(tmp_path: Path) 
     people_file(root, "ann,claims,2024-03-01,yes", "bob,claims,2024-03-02,yes")
     assert "PPL01" not in found(root, "2024-06-30")
     told = found(root, "2024-07-01")
-    assert told["PPL01"] == "2 people of 'claims' are known to be trained; '4 clerks by 2024-06-30' was the plan."
+    assert documented(told["PPL01"])
 
 
 def test_few_of_the_people_who_may_use_it_do(tmp_path: Path) -> None:
@@ -66,17 +66,18 @@ def test_few_of_the_people_who_may_use_it_do(tmp_path: Path) -> None:
     case.write_text(case.read_text("utf-8").replace("stage: pilot", "stage: production"), "utf-8")
     told = found(root, "2024-05-20")
     assert list(told) == ["PPL01"]
-    assert told["PPL01"] == "2 of 4 eligible people used 'claims' within 28d (50%); 60% is the target."
+    assert documented(told["PPL01"])
 
 
 def test_a_supplier_whose_promise_is_surely_not_kept(tmp_path: Path) -> None:
-    kept = operating(tmp_path / "kept", Work(), programme=SUPPLIER.replace("EXPECTED", "-25%"))
-    assert found(kept) == {}
-    broken = operating(tmp_path / "broken", Work(), programme=SUPPLIER.replace("EXPECTED", "-75%"))
-    assert found(broken, "2024-05-29") == {}
-    told = found(broken)
+    root = operating(tmp_path / "p", Work(), programme=SUPPLIER.replace("EXPECTED", "-75%"))
+    assert found(root, "2024-05-29") == {}
+    told = found(root)
     assert list(told) == ["PPL03"]
-    assert told["PPL03"].startswith("'acme' promised -75% of claims.cycle_time: -1.")
+    assert documented(told["PPL03"])
+    file = root / "programme.yaml"
+    file.write_text(file.read_text("utf-8").replace("-75%", "-25%"), "utf-8")
+    assert found(root) == {}
 
 
 @pytest.mark.parametrize(
@@ -95,3 +96,12 @@ def test_a_training_plan_says_as_much_as_its_text(text: str, people: int | None,
 def test_no_text_is_no_plan() -> None:
     assert TrainingPlan.read(None) is None
     assert TrainingPlan.read("  ") is None
+
+
+def test_actors_who_are_no_people_of_the_file_leave_use_unknown(tmp_path: Path) -> None:
+    root = operating(tmp_path / "p", further=ADOPTION, programme=PEOPLE)
+    people_file(root, "eve,claims,2024-03-01,yes")
+    row = known(root, "2024-05-20")
+    assert row["among_people"] is None
+    assert row["among_cases"]["n"] > 0
+    assert "No actor of the log of 'claims' is an eligible person" in row["unknown"][0]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from trueup.cli.views.figures import plain, wrapped
+from trueup.cli.views.figures import WIDTH, plain, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,10 +96,17 @@ def _ready(sources: list[Mapping[str, Any]]) -> list[str]:
     return lines
 
 
+# Where the reasons of readiness begin.
+_REASONS = 35
+
+
 def _part(part: Mapping[str, Any]) -> str:
     value = f"{part['value']:.3f}" if part["value"] is not None else "unknown" if part["needed"] else "-"
     n = "" if part["n"] is None else f"{part['n']:,}"
-    return wrapped(f"{part['part']:<13}{value:>8}{n:>10}  {part['because']}", 2)
+    said = textwrap.wrap(part["because"], WIDTH - _REASONS, break_long_words=False)
+    return "\n".join(
+        [f"  {part['part']:<13}{value:>8}{n:>10}  {said[0]}", *(f"{'':{_REASONS}}{line}" for line in said[1:])]
+    )
 
 
 def _findings(data: Mapping[str, Any]) -> list[str]:

@@ -18,12 +18,13 @@ _KEY_TYPES = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecds
 _TRAINING = re.compile("train|adoption|onboard|enable", re.IGNORECASE)
 
 
-@rule("PPL01", Severity.WARNING, "Users of a live workflow not known to be trained", complete=False)
+@rule("PPL01", Severity.WARNING, "Users of a live workflow not known to be trained, or too few", complete=False)
 def trained_users(subject: Subject) -> Iterator[Hit]:
     """Tools that no one uses are the commonest end of a success.
 
     A workflow in production has users. Somebody planned how they learn it, and a record says who has; without the
-    record an adoption below target cannot be told from a tool that people reject.
+    record an adoption below target cannot be told from a tool that people reject. Data show the rest: training behind
+    its plan, use in fewer of the treated cases or by fewer of the eligible people than the target says.
 
     Fix:
         Say who is trained by when (`pilot.scale_plan.training`, or a workstream for it), and declare where the record
@@ -84,12 +85,13 @@ def handover(subject: Subject) -> Iterator[Hit]:
             )
 
 
-@rule("PPL03", Severity.WARNING, "Supplier without a plan that can be checked in 90 days")
+@rule("PPL03", Severity.WARNING, "Supplier without a plan that can be checked in 90 days, or past it", complete=False)
 def checkable_supplier(subject: Subject) -> Iterator[Hit]:
     """Without process, owner, baseline, expected movement and cadence you are buying risk, not certainty.
 
     These five are what can be looked at after 90 days. A supplier who cannot fill them in before the contract will
-    not be able to do so after it.
+    not be able to do so after it. With `kpi` and `since` the promise is measured: 90 days on, movement that surely
+    falls short of `expected` is this finding too.
 
     Fix:
         Fill in `process`, `owner` (a person of yours), `baseline`, `expected` and `cadence`.

@@ -209,7 +209,14 @@ def among_people(
     declared = workflow.adoption
     within = declared.within.delta() if declared and declared.within else USED_WITHIN
     observer = bench.observations.observer()
-    acted = observer.actors(name, share.having, since=as_of - within, until=as_of)
+    since = as_of - within
+    if not set(observer.actors(name, ["*"], since=since, until=as_of)) & set(eligible):
+        raise DataError(
+            "actors-unknown",
+            f"No actor of the log of {name!r} is an eligible person of the people file, so nobody's use is known.",
+            "Name the column that holds the ids of people as `actor` under `events`.",
+        )
+    acted = observer.actors(name, share.having, since=since, until=as_of)
     target = declared.people_at_least if declared else None
     return PeopleAdoption(len(set(eligible) & set(acted)), len(set(eligible)), target)
 

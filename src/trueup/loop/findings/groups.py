@@ -74,7 +74,7 @@ def _apart(seen: Seen, name: str, kpi: str, groups: Groups, tallies: Mapping[str
         f"{name}.{kpi} is {_rate(one):.1%} of {one.n} cases where {groups.field} is {high}, and {_rate(other):.1%} of "
         f"{other.n} where it is {low}: {interval.estimate * 100:.1f} pp apart [{interval.lower * 100:.1f}, "
         f"{interval.upper * 100:.1f}], at most {groups.rates_within} declared ({1 - ALPHA:.0%} at every look, "
-        f"shared by {possible} pairs of groups and {kpis} outcomes)."
+        f"shared by pairs of groups: {possible}, outcomes: {kpis})."
     )
     fix = "Compare like with like (case mix), look at those cases, and take autonomy back until it is explained."
     where = seen.place(workflow_file(name), "groups", "rates_within")

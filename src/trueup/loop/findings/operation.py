@@ -118,7 +118,7 @@ def exceptions(seen: Seen) -> Iterator[Found]:
         if rate is not None and rate.interval.lower > limit.at_most:
             detail = (
                 f"{name}.{limit.kpi}: {rate} left the normal path in eight weeks ({LOOKS}); "
-                f"at most {limit.at_most:.3g} is declared."
+                f"at most {limit.at_most * 100:g}% is declared."
             )
             fix = "Take the commonest exception into the workflow, or out of its scope."
             where = seen.place(workflow_file(name), "exceptions", "at_most")
