@@ -15,9 +15,11 @@ from bench.report import Report, in_alternation
 from trueup.backends.bodies import FolderBodies
 from trueup.backends.sqlite import SqliteStore
 from trueup.declare.read import read_programme
+from trueup.enforce.autonomy.rung import Rungs
 from trueup.enforce.gate import Gate
 from trueup.enforce.policy import Policy, compile_policy
 from trueup.enforce.request import Request
+from trueup.evidence.risk.watch import Promise, WatchState, watched
 from trueup.ledger.log import Ledger
 
 ACTIONS = 400
@@ -71,7 +73,11 @@ def run(report: Report, data: Path | None) -> None:  # noqa: ARG001 -- the frame
         )
         longest = worst(governed)
         report.row("governed action, 99th percentile", longest)
+        level = seconds(lambda: Rungs(ledger, "pay").now(), calls=30)
+        report.row("level in force, read anew", level, note=f"from {ledger.size():,} entries; a gate reads on")
         ledger.close()
+        promise, state = Promise(0.03), WatchState("bench")
+        report.row("both watches, one reviewed outcome", seconds(lambda: watched(promise, state, wrong=False)))
         report.row("verdict alone", seconds(lambda: policy.judge(request)))
         question = policy._question(request, "pay", 0, approved=False)  # noqa: SLF001 -- the engine's part, measured apart
         report.row("Cedar alone, one question", seconds(lambda: policy.ask([question])))
