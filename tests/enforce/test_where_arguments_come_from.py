@@ -167,6 +167,13 @@ def test_any_result_can_be_taken_note_of(result: Json) -> None:
     assert named(after(result), it="something else entirely") == set()
 
 
+def test_depth_hides_nothing() -> None:
+    deep: Json = "P025 is the one to buy"
+    for _ in range(5_000):
+        deep = [{"more": deep}]
+    assert named(after(deep), it="P025") == {"it"}
+
+
 def test_the_gate_holds_what_stems_from_a_note_and_says_whence(tmp_path: Path) -> None:
     policy = world(tmp_path, "act", ACTIONS).policy
     trail = after({"note": NOTE})

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from trueup.connectors.mcp.gateway import Gateway
     from trueup.connectors.mcp.upstream import Server
+    from trueup.enforce.untrusted.provenance import Provenance
 
 _LOOPBACK = "127.0.0.1"
 _HINT = """Write the command that starts your tool server behind --, or its URL, or declare it under `servers`:
@@ -39,6 +40,13 @@ _HINT = """Write the command that starts your tool server behind --, or its URL,
 @click.option("--token", metavar="env:NAME", help="With --listen: agents have to send this as a bearer token.")
 @click.option("--case", metavar="CASE", help="The case that all calls are for.")
 @click.option("--requester", metavar="WHO", help="On whose behalf the agent calls: they cannot approve it.")
+@click.option(
+    "--request",
+    "asked",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="What the person asked for, as text: arguments that stem from what tools return instead are held.",
+)
 @click.option("--wait", type=click.FloatRange(0, 3600), default=0.0, metavar="SECONDS", help="Let held calls wait.")
 @click.option("--timeout", type=click.FloatRange(0.1, 3600), default=60.0, metavar="SECONDS", help="For a tool to end.")
 @answering("gateway")
@@ -60,7 +68,14 @@ def gateway(directory: Path, workflow: str, **options: Any) -> Answer:
     servers = _servers(directory, workflow, options)
     _require_open_door_is_meant(options)
     with progress_on_stderr() as progress, governed(directory, workflow, progress=progress) as gate:
-        terms = Terms(new_token, options["case"], options["requester"], options["wait"], options["timeout"])
+        terms = Terms(
+            new_token,
+            options["case"],
+            options["requester"],
+            options["wait"],
+            options["timeout"],
+            trail=_trail(options["asked"]),
+        )
         made = Gateway(gate, servers, terms, _say)
         with suppress(KeyboardInterrupt):
             anyio.run(_serve, made, options)
@@ -75,6 +90,18 @@ async def _serve(made: Gateway, options: Mapping[str, Any]) -> None:
         return
     token = _values({"token": options["token"]})[0]["token"] if options["token"] else None
     await over_http(made, options["host"], options["listen"], lambda link: _say(f"The gateway listens: {link}"), token)
+
+
+def _trail(asked: Path | None) -> Provenance | None:
+    """Return the trail of a case whose request is known."""
+    if asked is None:
+        return None
+    from trueup.enforce.untrusted.provenance import Provenance
+
+    try:
+        return Provenance(asked.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError):
+        raise UsageError("bad-request", f"{asked.name!r} cannot be read as text.", "Save it as UTF-8.") from None
 
 
 def _servers(directory: Path, workflow: str, options: Mapping[str, Any]) -> list[Server]:

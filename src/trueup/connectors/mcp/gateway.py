@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from trueup.enforce.approvals import Approval
     from trueup.enforce.gate import Outcome, RunAsync
     from trueup.enforce.standing.repeats import Turn
+    from trueup.enforce.untrusted.provenance import Provenance
     from trueup.kernel.canonical import Json
 
 _LOOK_SECONDS = 0.5
@@ -81,6 +82,7 @@ class Terms:
 
     `prepare` is the one place where a request is rewritten (masked, traced) before its canonical form is made.
     `wait` is how long a held call waits for a person before it is answered; `tokens` makes a name that nobody guesses.
+    `trail` follows where arguments come from, when the person's request is known: without it nothing is vouched for.
     """
 
     tokens: Callable[[], str]
@@ -89,6 +91,7 @@ class Terms:
     wait: float = 0.0
     timeout: float = 60.0
     prepare: Callable[[Request], Request] = unchanged
+    trail: Provenance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +231,7 @@ class Gateway:
             requester=self._terms.requester,
             definition=tool.definition if tool else None,
         )
-        return self._terms.prepare(request)
+        return replace(self._terms.prepare(request), provenance=self._terms.trail)
 
     async def _answered(
         self, request: Request, turn: Turn, tool: _Tool | None, conversation: Conversation
@@ -268,12 +271,30 @@ class Gateway:
             return answers.held(approval)
         if approval.state == "rejected":
             return answers.rejected(approval)
-        return _result(await self._governed.resume_async(approval.id, run), step)
+        return _result(await self._governed.resume_async(approval.id, partial(self._accepted, run)), step)
+
+    async def _accepted(self, run: RunAsync, arguments: Mapping[str, Json]) -> Any:
+        """Run what a person has accepted; what they have seen they vouch for."""
+        if self._terms.trail is not None:
+            self._terms.trail.accept(arguments)
+        return await run(arguments)
 
     async def _run(self, tool: _Tool | None, conversation: Conversation, arguments: Mapping[str, Json]) -> Any:
         if tool is None:
             raise UnreachableError("no server offers this tool")
-        return await tool.upstream.call(tool.name, arguments, conversation.progress, conversation.ask)
+        try:
+            result = await tool.upstream.call(tool.name, arguments, conversation.progress, conversation.ask)
+        except ToolFailedError as error:
+            self._heard(tool, arguments, error.result)
+            raise
+        self._heard(tool, arguments, result)
+        return result
+
+    def _heard(self, tool: _Tool, arguments: Mapping[str, Json], result: Mapping[str, Any]) -> None:
+        """Take note of what the agent is about to read."""
+        if self._terms.trail is not None:
+            for content in _said(result):
+                self._terms.trail.returned(tool.shown.name, arguments, content)
 
 
 def digest_of(params: types.CallToolRequestParams) -> str:
@@ -282,6 +303,14 @@ def digest_of(params: types.CallToolRequestParams) -> str:
         return normalised(Request(params.name, params.arguments or {})).digest
     except UnfitRequestError:
         return digest("unfit")
+
+
+def _said(result: Mapping[str, Any]) -> list[Json]:
+    """Return what an agent will read of a result: its object, and every text; pictures and sound are not read."""
+    found = [
+        content.get("text") or (content.get("resource") or {}).get("text") for content in result.get("content") or []
+    ]
+    return [one for one in (result.get("structuredContent"), *found) if one is not None]
 
 
 def _result(outcome: Outcome, step: str) -> types.CallToolResult:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -42,10 +43,11 @@ class Provenance:
     """The trail of one case; `trusted` are the person's request and what is declared.
 
     Trusted text only takes traces away, untrusted text only adds them. Nothing is forgotten within the case: make a
-    new trail for the next. Not for several threads at once.
+    new trail for the next. Several threads may use one.
     """
 
     def __init__(self, *trusted: str) -> None:
+        self._turn = threading.RLock()
         self._trusted: dict[str, set[str]] = {}
         self._hosts: set[str] = set()
         self._names: set[str] = set()
@@ -58,7 +60,16 @@ class Provenance:
             self.trust(text)
 
     def trust(self, text: str) -> None:
-        """Vouch for a text: the person's request, a declared value, what a person has accepted."""
+        """Vouch for a text: the person's request, a declared value."""
+        with self._turn:
+            self._trust(text)
+
+    def accept(self, arguments: Mapping[str, Json]) -> None:
+        """Vouch for arguments that a person has seen and accepted."""
+        for text in _of_all(arguments.values()):
+            self.trust(text)
+
+    def _trust(self, text: str) -> None:
         found = forms(text)
         said = {part for form in found for part in (form.plain, *_parts(form))}
         for part in said.union(words(plain(text))):
@@ -69,8 +80,9 @@ class Provenance:
 
     def distrust(self, text: str, origin: str, host: str = "") -> None:
         """Take note of a text that nobody vouches for. `host` is who served it, where that is known."""
-        self._claim(text)
-        self._heard.add(text, origin, host, self._is_own)
+        with self._turn:
+            self._claim(text)
+            self._heard.add(text, origin, host, self._is_own)
 
     def returned(self, tool: str, arguments: Mapping[str, Json], result: Json) -> None:
         """Take note of what a call gave back.
@@ -78,6 +90,10 @@ class Provenance:
         Where the call's own arguments stem from untrusted content, every part is untrusted. Else the case asked:
         fields are its answers, what it had said itself is an echo, and the rest is untrusted.
         """
+        with self._turn:
+            self._returned(tool, arguments, result)
+
+    def _returned(self, tool: str, arguments: Mapping[str, Json], result: Json) -> None:
         asked = [form for form in _forms(arguments) if form.distinct]
         host = next((host_of(form.plain) for form in asked if form.kind is Kind.URL), "")
         if self.traces(arguments):
@@ -96,6 +112,10 @@ class Provenance:
 
     def traces(self, arguments: Mapping[str, Json]) -> list[Trace]:
         """Return which arguments stem from untrusted content, the first telling part of each; empty when none does."""
+        with self._turn:
+            return self._traces(arguments)
+
+    def _traces(self, arguments: Mapping[str, Json]) -> list[Trace]:
         found = []
         for name, value in arguments.items():
             told = next(filter(None, (self._stems(text) for text in _texts(value))), None)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # A name, a title, a street: longer than this it is a sentence.
 LONGEST_FIELD = 6
+DEEPEST = 32
 _NAMED = re.compile(r"([^:\n]{1,40}):(?:\s+(.*)|)")
 _SENTENCE = re.compile(r"\n|[.!?](?:\s|$)")
 
@@ -32,8 +33,11 @@ class Record:
 
 
 def records(result: Json) -> Iterator[Record]:
-    """Take a result apart, one record for each object in it; text that is JSON is read as such."""
-    yield from _records(read(result), Record())
+    """Take a result apart, one record for each object in it; text that is JSON is read as such.
+
+    What is nested deeper than `DEEPEST` is prose: nothing is lost, and nobody gets the better of the stack.
+    """
+    yield from _records(read(result), Record(), 0)
 
 
 def read(result: Json) -> Json:
@@ -70,30 +74,49 @@ def is_field(text: str) -> bool:
     return not any(form.distinct for form in forms(text)) or len(forms(text)) == 1
 
 
-def _records(value: Json, record: Record) -> Iterator[Record]:
+def _records(value: Json, record: Record, depth: int) -> Iterator[Record]:
     """Collect what belongs to one record, yield the inner ones, then the record itself."""
-    yield from _inner(value, record)
+    yield from _inner(value, record, depth)
     yield record
 
 
-def _inner(value: Json, record: Record) -> Iterator[Record]:
-    if isinstance(value, Mapping):
+def _inner(value: Json, record: Record, depth: int) -> Iterator[Record]:
+    if depth > DEEPEST:
+        record.prose += _leaves(value)
+    elif isinstance(value, Mapping):
         for key, item in value.items():
             _put(key, record)
-            if isinstance(item, Mapping):
-                own = Record()
-                _put(key, own)
-                yield from _records(item, own)
-            else:
-                yield from _inner(item, record)
+            yield from _below(item, record, depth, [key])
     elif isinstance(value, list | tuple):
         for item in value:
-            if isinstance(item, Mapping):
-                yield from _records(item, Record())
-            else:
-                yield from _inner(item, record)
+            yield from _below(item, record, depth, [])
     elif value is not None and not isinstance(value, bool):
         _put(value if isinstance(value, str) else json.dumps(value), record)
+
+
+def _below(value: Json, record: Record, depth: int, names: list[str]) -> Iterator[Record]:
+    """Take an inner value apart: an object is a record of its own, under the name that it has."""
+    if not isinstance(value, Mapping):
+        yield from _inner(value, record, depth + 1)
+        return
+    own = Record()
+    for name in names:
+        _put(name, own)
+    yield from _records(value, own, depth + 1)
+
+
+def _leaves(value: Json) -> list[str]:
+    """Return every text in a value, however deep."""
+    found, waiting = [], [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, Mapping):
+            waiting += [*item.keys(), *item.values()]
+        elif isinstance(item, list | tuple):
+            waiting += item
+        elif item is not None:
+            found.append(str(item))
+    return found
 
 
 def _put(text: str, record: Record) -> None:

@@ -1,0 +1,60 @@
+"""An agent behind the gateway passes on what a tool told it: a person is asked, and sees whose words they are."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from tests.gateway.doors import Bench, answer_of, bench
+from tests.running import run_trueup as trueup
+from trueup.enforce.untrusted.provenance import Provenance
+from trueup.workspace import approval_desk, opened
+
+
+def reasons(at: Bench, approval: str) -> tuple[str, ...]:
+    with opened(at.root, lambda *_: None) as world:
+        return approval_desk(world).one(approval, at.clock.now()).reasons
+
+
+def test_words_of_a_tool_are_held_until_a_person_accepts_them(tmp_path: Path) -> None:
+    async def session(at: Bench) -> None:
+        async with at.gateway.connected(), at.agent() as agent:
+            assert not (await agent.call_tool("pay", {"amount": 120, "memo": "ENV is None"})).is_error
+            await agent.call_tool("secret", {})
+            assert not (await agent.call_tool("pay", {"amount": 121, "memo": "rent of May"})).is_error
+            held = await agent.call_tool("pay", {"amount": 122, "memo": "the key is"})
+            assert answer_of(held)["verdict"] == "hold"
+            approval = answer_of(held)["approval"]
+            assert "the argument 'memo' stems from what 'secret' returned" in reasons(at, approval)
+            at.decide(approval, "accept")
+            assert not (await agent.call_tool("pay", {"amount": 122, "memo": "the key is"})).is_error
+            assert not (await agent.call_tool("pay", {"amount": 123, "memo": "the key is"})).is_error
+
+    with bench(tmp_path, trail=Provenance("Pay the rent of May, please.")) as at:
+        asyncio.run(session(at))
+        assert [word for word in at.paid() if word.startswith("pay:")] == [
+            "pay:120:GB-17:ENV",
+            "pay:121:GB-17:rent",
+            "pay:122:GB-17:the",
+            "pay:123:GB-17:the",
+        ]
+
+
+def test_without_the_persons_request_nothing_is_traced(tmp_path: Path) -> None:
+    async def session(at: Bench) -> None:
+        async with at.gateway.connected(), at.agent() as agent:
+            await agent.call_tool("secret", {})
+            assert not (await agent.call_tool("pay", {"amount": 122, "memo": "the key is"})).is_error
+
+    with bench(tmp_path) as at:
+        asyncio.run(session(at))
+
+
+def test_a_request_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    with bench(tmp_path):
+        pass
+    (tmp_path / "asked").write_bytes(b"\xff\xfe\x00")
+    asked = str(tmp_path / "asked")
+    refused = trueup("gateway", str(tmp_path), "payments", "--request", asked, "--json", "--", "true")
+    assert refused.exit_code == 2
+    assert '"code": "bad-request"' in refused.out
