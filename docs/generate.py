@@ -48,8 +48,8 @@ ANSWERS: dict[str, str] = {
     "(a year), `realised` and `spend` (to date), `lines[]`; null is unknown; `currency`; `people[]`: `workflow`, "
     "`eligible`, `trained`, `plan`, `among_cases`, `among_people`, `unknown[]`; with "
     "`--histograms`: `histograms[]`: `workflow`, `kpi`, `week`, `arm`, `unit`, `edges[]`, `counts[]`",
-    "record": "`entry` (its index), `id`, `type`, `time`, `by`, `data`, `signed`, `files[]`; of an outcome after which the "
-    "level fell, `fell`: `entry`, `to`, `because`",
+    "record": "`entry` (its index), `id`, `type`, `time`, `by`, `data`, `signed`, `files[]`; of an outcome "
+    "after which the level fell, `fell`: `entry`, `to`, `because`",
     "review": "`id`, `as_of`, `fingerprint`, `file`, `changes[]`; each change has `n`, `kind` and `because`. A gate: "
     "`subject`, `gate`, `outcome`, `code`, `kpi`, `unit`, `estimate`, `lower`, `upper`, `cases`, `immature`, "
     "`evidence_level`, `guardrails[]`, `evidence[]`; autonomy: `subject`, `from`, `to`; assumption: `id`, `holds`, "
@@ -83,7 +83,13 @@ ANSWERS: dict[str, str] = {
     "Exit 6 when something is broken",
     "ledger entry": "`index`, `leaf` (base64 of the exact hashed bytes), `entry`",
     "ledger key": "`vkey`, in the form of signed notes",
-    "ledger prove": "the file that was written, and the checkpoint that it proves against",
+    "ledger prove": "`index` or `from`, `file`, `size` of the checkpoint that it proves against, `checkpoint`, `vkey`",
+    "ledger export": "`folder`, `format`, `size`, `uncovered`: entries left out because no checkpoint covers them",
+    "ledger backup": "`file`, `entries`, `verify`: what `ledger verify` says of the copy. Exit 6 when it is broken",
+    "ledger restore": "`file`, `entries`, `verify`: what `ledger verify` says of the ledger that is back",
+    "ledger retain": "`bodies[]`: `digest`, `state` (`kept`, `due`, `waiting`, `unruled`, `unnamed`, `tombstone`), "
+    "`entry`, `since`, `workflow`, `level`, `until`; `erased[]` with `tombstone`, the index of its entry",
+    "ledger erase": "`digest`, `tombstone`: the index of the entry that says so",
     "serve": "`link`, the one-time link; said when the console has stopped",
     "demo": "the last review before it was applied, and `applied[]`, `after[]`, `ledger`, `weeks[]`, `path`, "
     "`simulated`",
@@ -102,9 +108,10 @@ What `trueup check` can find. Codes never change their meaning. An error stops t
 a warning will hurt; a note is worth knowing. `trueup explain CODE` prints the same page.
 """
 LEDGER_FILE_INTRO = """\
-`.trueup/ledger.db` is an SQLite file with two tables and nothing else. `trueup ledger verify` compares its schema to
-the letter, recomputes every column that follows from a leaf, and compares every signed root. It changes nothing:
-where a writer has left a write-ahead log, a copy is read.
+`.trueup/ledger.db` is an SQLite file with two tables and nothing else; in PostgreSQL the same two tables stand alone in
+a schema that is named after the origin. `trueup ledger verify` compares the schema to the letter, recomputes every
+column that follows from a leaf, and compares every signed root. It changes nothing: where a writer has left a
+write-ahead log, a copy is read.
 
 A problem has a `kind`, an `index` (the entry or the tree size that it is about, null for the whole) and a `detail`.
 """

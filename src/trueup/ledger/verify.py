@@ -41,8 +41,8 @@ MOST_PROBLEMS = 100
 
 # Every kind of problem that can be reported, with its meaning; the reference page says the same.
 PROBLEM_KINDS: Mapping[str, str] = {
-    "unreadable": "the file is not a database, or cannot be read to its end",
-    "database": "SQLite's own integrity check fails",
+    "unreadable": "the file or the tables are not a ledger's, or cannot be read to their end",
+    "database": "SQLite's own integrity check fails (PostgreSQL checks its pages when it reads them: `unreadable`)",
     "schema": "a table, index, trigger, view or format mark is missing, altered or does not belong",
     "ledger-missing": "there is no log, but a witness shows that there was one",
     "not-pinned": "there are entries, but programme.yaml names no key: nothing can be checked against it",
