@@ -1,4 +1,7 @@
-"""What the ledger costs: durable appends against bare SQLite commits of the same bytes, verify against hashing."""
+"""What the ledger costs: durable appends against bare commits of the same bytes, verify against reading and hashing.
+
+On SQLite and PostgreSQL, one writer and eight; every writer is a process, and its appends wait for the disk.
+"""
 
 from __future__ import annotations
 
@@ -7,44 +10,28 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
+from bench._ledger_writers import NOW, SIGNER, StoppedClock, entries, writers
 from bench.report import Report, in_alternation
 from trueup.backends.sqlite import SqliteStore
-from trueup.ledger.entry import Entry, leaf
+from trueup.ledger.entry import leaf
 from trueup.ledger.log import Ledger
-from trueup.ledger.note import Signer
 from trueup.ledger.verify import verify
 
 APPENDS = 500
 BATCH = 100
 SIZES = (100_000, 1_000_000)
-NOW = datetime(2026, 1, 5, tzinfo=UTC)
-SIGNER = Signer("bench.example/ledger", bytes(32))
-
-
-class StoppedClock:
-    """Always the same instant: leaves can be made beforehand."""
-
-    def now(self) -> datetime:
-        """Return it."""
-        return NOW
 
 
 def run(report: Report, data: Path | None) -> None:  # noqa: ARG001 -- the frame's signature; nothing is read
     """Measure on the disk that holds temporary files; say so, because a slower disk brings the ratios nearer to 1."""
     with tempfile.TemporaryDirectory(prefix="trueup-bench-") as folder:
         _appends(report, Path(folder))
+        writers(report, Path(folder))
         for size in SIZES:
             _verifying(report, Path(folder) / f"{size}.db", size)
-
-
-def entries(first: int, count: int) -> list[Entry]:
-    """Entries of about 280 bytes, as decisions without a signature are."""
-    body = {"text": "x" * 120, "about": "expense-approval"}
-    return [Entry("note.recorded", f"note/{n}", NOW, "clerk", body) for n in range(first, first + count)]
 
 
 def _appends(report: Report, folder: Path) -> None:
