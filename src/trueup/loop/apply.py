@@ -12,11 +12,11 @@ from trueup.kernel.errors import ConflictError, NotPermittedError, UsageError
 from trueup.kernel.text import did_you_mean
 from trueup.ledger.entry import Entry
 from trueup.loop.changes import GateChange
+from trueup.loop.changes.settled import order_edit, require_grounds, settled
 from trueup.loop.findings.change import FindingChange
 from trueup.loop.journal import Plan, carry_out
 from trueup.loop.permission import require, require_person
 from trueup.loop.pin import pinned
-from trueup.loop.rankings.settled import order_edit, require_grounds, settled
 from trueup.loop.review import compute, load
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from trueup.kernel.errors import NotFoundError
 from trueup.kernel.files import write_durably
 from trueup.loop.assumptions import assumption_changes
 from trueup.loop.changes import AssumptionChange, GateChange
-from trueup.loop.changes.expand import expand_changes
 from trueup.loop.changes.autonomy import AutonomyChange, autonomy_changes
+from trueup.loop.changes.expand import expand_changes
 from trueup.loop.changes.rank import rank_changes
 from trueup.loop.findings.change import Told, finding_changes
 from trueup.loop.gates import judged_gates

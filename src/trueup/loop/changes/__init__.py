@@ -5,7 +5,7 @@ sign it, and which edits make it so.
 """
 
 from trueup.loop.changes.assumption import AssumptionChange
-from trueup.loop.changes.base import Chain, Change, Edit, Formula
+from trueup.loop.changes.change import Chain, Change, Edit, Formula
 from trueup.loop.changes.gate import GateChange
 
 __all__ = ["AssumptionChange", "Chain", "Change", "Edit", "Formula", "GateChange"]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from trueup.decide.assumption import AssumptionVerdict
     from trueup.declare.model.data import Assumption
     from trueup.declare.programme import Programme
-    from trueup.loop.changes.base import Chain, Edit
+    from trueup.loop.changes.change import Chain, Edit
 
 
 @dataclass(frozen=True, slots=True)

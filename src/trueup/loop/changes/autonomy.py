@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from trueup.declare.programme import Programme
     from trueup.loop.autonomy.evidence import Standing
-    from trueup.loop.changes.base import Chain, Edit
+    from trueup.loop.changes.change import Chain, Edit
     from trueup.loop.workbench import Workbench
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from trueup.declare.programme import Programme
-    from trueup.loop.changes.base import Chain, Edit
+    from trueup.loop.changes.change import Chain, Edit
     from trueup.loop.expansion.cycles import Cycle
     from trueup.loop.workbench import Workbench
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from trueup.decide.guardrail import GuardrailReading
     from trueup.declare.programme import Programme
     from trueup.ledger.records import Reading
-    from trueup.loop.changes.base import Chain, Edit
+    from trueup.loop.changes.change import Chain, Edit
     from trueup.loop.gates import JudgedGate
 
 

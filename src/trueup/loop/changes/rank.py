@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from trueup.declare.programme import Programme
     from trueup.loop.changes.assumption import AssumptionChange
-    from trueup.loop.changes.base import Chain, Edit
+    from trueup.loop.changes.change import Chain, Edit
     from trueup.loop.rankings.overturned import Overturning, Place
     from trueup.loop.workbench import Workbench
 
@@ -137,10 +137,10 @@ def rank_changes(bench: Workbench, as_of: datetime, proposed: Sequence[Assumptio
 
     `proposed` are the assumptions that this review asks about: a ranking that follows from them stands beside them.
     """
-    whole = overturning(bench, as_of, proposed)
+    asked = {change.id: None if change.verdict.holds else change.verdict.measured for change in proposed}
+    whole = overturning(bench, as_of, asked)
     if whole is None:
         return
-    asked = {change.id for change in proposed}
     overturned = sorted(whole.overturned(), key=lambda name: not whole.moved_by_evidence(name))
     for name in overturned:
         found = _assumptions(bench.programme, whole, name)

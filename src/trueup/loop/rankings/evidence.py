@@ -15,12 +15,10 @@ from trueup.kernel.clock import parse_instant
 from trueup.loop.facts.readiness import ranked_by, readiness, scores
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import date, datetime
 
     from trueup.declare.programme import Programme
     from trueup.ledger.entry import Entry
-    from trueup.loop.changes import AssumptionChange
     from trueup.loop.workbench import Workbench
 
 # Readiness is kept to so many digits, so that what is read back from the record equals what was measured.
@@ -64,9 +62,10 @@ def decided_evidence(bench: Workbench, as_of: datetime) -> Evidence:
     return Evidence(_numbers(kept["false"]), _numbers(kept["readiness"]))
 
 
-def present_evidence(bench: Workbench, as_of: datetime, proposed: Iterable[AssumptionChange]) -> Evidence:
+def present_evidence(bench: Workbench, as_of: datetime, proposed: Mapping[str, float | None]) -> Evidence:
     """Return what is known now: what the files hold, with the proposed changes of this review, and measured readiness.
 
+    `proposed` has, for every assumption that the review asks about, the value that makes it false; None where it holds.
     Files are read as they stand: what a review found counts, whatever its day.
     """
     false = {
@@ -74,10 +73,10 @@ def present_evidence(bench: Workbench, as_of: datetime, proposed: Iterable[Assum
         for name, one in bench.programme.file.assumptions.items()
         if one.found is not None and not one.found.holds
     }
-    for change in proposed:
-        false.pop(change.id, None)
-        if change.verdict.holds is False and change.verdict.measured is not None:
-            false[change.id] = float(f"{change.verdict.measured:.6g}")
+    for name, value in proposed.items():
+        false.pop(name, None)
+        if value is not None:
+            false[name] = float(f"{value:.6g}")
     measured = scores(readiness(bench.observations, ranked_by(bench.programme), as_of))
     return Evidence(dict(sorted(false.items())), {name: round(one, _DIGITS) for name, one in measured.items()})
 

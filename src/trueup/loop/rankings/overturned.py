@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from trueup.choose.portfolio.ranking import Ranked
     from trueup.declare.programme import Programme
-    from trueup.loop.changes import AssumptionChange
     from trueup.loop.workbench import Workbench
 
 # Two probabilities from 1,000 draws each are told apart by about three standard errors of one (0.016 at one half).
@@ -90,8 +89,11 @@ class Overturning:
         return (fell and own_now.place > own_was.place) or (rose and own_now.place < own_was.place)
 
 
-def overturning(bench: Workbench, as_of: datetime, proposed: Iterable[AssumptionChange]) -> Overturning | None:
-    """Return both rankings; None where nothing was learned since the last one, or where there can be no ranking."""
+def overturning(bench: Workbench, as_of: datetime, proposed: Mapping[str, float | None]) -> Overturning | None:
+    """Return both rankings; None where nothing was learned since the last one, or where there can be no ranking.
+
+    `proposed` as in `present_evidence`.
+    """
     programme = bench.programme
     if not programme.use_cases:
         return None

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from trueup.loop.changes import Change
-    from trueup.loop.changes.base import Edit
+    from trueup.loop.changes.change import Edit
 
 
 def require_grounds(changes: Sequence[Change], accepted: Collection[int]) -> None:
