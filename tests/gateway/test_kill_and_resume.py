@@ -96,3 +96,11 @@ def test_of_two_who_stop_at_once_both_are_answered_and_it_is_stopped(tmp_path: P
             thread.join()
         assert sorted(seen) in (["entry-exists", "killed"], ["killed", "switched-already"])
         assert gate.call(Request("add"), "s", lambda _: None).state == "denied"
+
+
+def test_what_nobody_else_could_let_go_on_its_owner_may(tmp_path: Path) -> None:
+    write(tmp_path, workflow="workflow: P\nactions:\n  add: {tool: add, impact: none}\n")
+    alone = "programme: P\npeople:\n  owner: {name: O, email: o@test.example, roles: [owner]}\n"
+    (tmp_path / "programme.yaml").write_text(alone, "utf-8")
+    for command in ("kill", "resume"):
+        assert run_trueup(command, tmp_path, "--by", "owner", "--because", "-").exit_code == 0

@@ -120,11 +120,12 @@ def _servers(directory: Path, workflow: str, options: Mapping[str, Any]) -> list
 def _declared(directory: Path, workflow: str) -> list[Server]:
     """Return the declared servers whose tools the workflow uses."""
     from trueup.connectors.mcp.upstream import Server
+    from trueup.enforce.policy import compile_policy
     from trueup.workspace import SystemClock, checked_programme
 
     programme = checked_programme(directory, SystemClock()).programme
-    declared = programme.workflows.get(workflow)
-    used = {action.tool.partition(".")[0] for action in declared.actions.values() if action.tool} if declared else set()
+    actions = compile_policy(programme, workflow).actions
+    used = {action.tool.partition(".")[0] for action in actions.values() if action.tool}
     found = []
     for name, item in programme.file.servers.items():
         if name in used:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from trueup.enforce.request import UnfitRequestError, normalised
 from trueup.enforce.rules import acts
 from trueup.enforce.steps import State, StepIds, state_of
-from trueup.kernel.canonical import digest
+from trueup.kernel.canonical import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from trueup.enforce.approvals import Approval, Desk
     from trueup.enforce.policy import Policy
     from trueup.enforce.request import Request
+    from trueup.kernel.canonical import Json
 
 _REMEMBERED = 10_000
 
@@ -62,10 +63,12 @@ class Repeats:
             return self._waits(step, request, at) or Turn(step)
         try:
             wanted = normalised(request)
-            key = digest([wanted.digest, wanted.action, wanted.case, wanted.requester])
+            said: Json = [wanted.body.decode("utf-8"), wanted.action, wanted.case, wanted.requester]
+            # Keyed, as the intent's own digest is: a step stands in the ledger in clear.
+            key = self._desk.bodies.digest(canonical(said)).rpartition(":")[2]
         except UnfitRequestError:
             key = "unfit"
-        return self._turn(key.removeprefix("sha256:")[:32], request, at)
+        return self._turn(key[:32], request, at)
 
     def _turn(self, key: str, request: Request, at: datetime) -> Turn:
         with self._lock:
