@@ -43,7 +43,7 @@ def run(report: Report, data: Path | None) -> None:
         report.say(f"judging again, with what {k} earlier good runs of other tasks did")
         tables[f"task and {k} earlier"] = tallies(list(_with_earlier(recorded, known, k)), known)
     for name, table in tables.items():
-        _print(report, name, _with_totals(table))
+        _print(report, name, dict(sorted(table.items())))
 
 
 def written(file: Path, decisions: Iterable[tuple[Run, list[Decided]]]) -> None:
@@ -73,13 +73,6 @@ def _learned(good: list[tuple[str, Run]], task: str, key: tuple[str, ...], k: in
     others = [run for name, run in good if name != task]
     drawn = sorted(others, key=lambda run: hashlib.sha256(f"{key} {run.index}".encode()).digest())[:k]
     return learn(drawn) if drawn else NOTHING
-
-
-def _with_totals(table: Table) -> Table:
-    whole = Tally()
-    for tally in table.values():
-        whole.add(tally)
-    return {**dict(sorted(table.items())), ("all", "all"): whole}
 
 
 def _print(report: Report, name: str, table: Table) -> None:

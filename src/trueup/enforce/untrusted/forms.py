@@ -21,13 +21,16 @@ from urllib.parse import unquote
 DISTINCT_DIGITS = 3
 # An account or a telephone number that was written in groups.
 SHORTEST_GROUPED = 8
+# Arguments and fields come again and again; whole documents do not.
+SHORT = 500
 # Cyrillic and Greek letters that are drawn like Latin ones.
 _LOOK_ALIKE = dict(zip("аеорсухіјѕԁһӏмткβαενορτυκχι", "aeopcyxijsdhlmtkbaevoptukxi", strict=True))
-_URL = re.compile(r"(?:[a-z][a-z0-9+.-]*://|www\.)[^\s<>\"'`|{}\\^]+", re.IGNORECASE)
-_ADDRESS = re.compile(r"[^\W_][\w.+-]*@[\w-]+(?:\.[\w-]+)+")
-_GROUPED = re.compile(r"\b[a-z]{2}\d{2}(?:[ -][a-z0-9]{2,4}){2,8}\b|\+?\b\d[\d ().-]{5,}\d\b", re.IGNORECASE)
+# Each bounded, so that no text makes a pattern look again and again.
+_URL = re.compile(r"(?:(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}://|www\.)[^\s<>\"'`|{}\\^]+", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
+_GROUPED = re.compile(r"\b[a-z]{2}\d{2}(?:[ -][a-z0-9]{2,4}){2,8}\b|\+?\b\d[\d ().-]{5,30}\d\b", re.IGNORECASE)
 _ACCOUNT = re.compile(r"[a-z]{2}\d{2}[a-z0-9]{6,30}")
-_ESCAPED = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|[nrtfv])")
+_ESCAPED = re.compile(r"\\{1,4}(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|[nrtfv])")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _SPLIT = re.compile(r"[\s\"'`,;:=(){}\[\]<>|*!?“”‘’«»…]+")
 _SIGNS = "$€£¥%#~&"
@@ -73,7 +76,6 @@ def plain(text: str) -> str:
     return unicodedata.normalize("NFC", text).casefold()
 
 
-@lru_cache(maxsize=4096)
 def folded(text: str) -> str:
     """Return a text without case, compatibility forms, accents, invisible characters and look-alikes."""
     if text.isascii():
@@ -98,9 +100,13 @@ def words(text: str) -> list[str]:
     return [word for part in _SPLIT.split(_THOUSANDS.sub("", text)) if (word := part.strip(_EDGES))]
 
 
-@lru_cache(maxsize=4096)
 def forms(text: str) -> frozenset[Form]:
     """Return the forms of a text, in the strict spelling."""
+    return _remembered(text) if len(text) <= SHORT else frozenset(_forms(plain(text)))
+
+
+@lru_cache(maxsize=4096)
+def _remembered(text: str) -> frozenset[Form]:
     return frozenset(_forms(plain(text)))
 
 
@@ -108,7 +114,7 @@ def _forms(text: str) -> Iterator[Form]:
     rest = text
     for pattern, kind in ((_URL, Kind.URL), (_ADDRESS, Kind.ADDRESS)):
         for match in pattern.finditer(rest):
-            yield Form(kind, _bare(match[0]) if kind is Kind.URL else match[0])
+            yield Form(kind, _bare(match[0]) if kind is Kind.URL else match[0].lstrip(_EDGES + "+"))
         rest = pattern.sub(" ", rest)
     for match in _GROUPED.finditer(rest):
         groups = re.findall(r"[a-z0-9]+", match[0])
