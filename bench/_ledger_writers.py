@@ -67,10 +67,10 @@ def _measure(report: Report, store: str, place: str) -> None:
         found: dict[str, list[float]] = {"ours": [], "bare": []}
         rates: dict[str, list[float]] = {"ours": [], "bare": []}
         for _ in range(ROUNDS):
-            for what in found:
+            for what, every in rates.items():
                 took, rate = _round(store, place, first, count, what)
                 found[what].extend(took)
-                rates[what].append(rate)
+                every.append(rate)
                 first += 100_000
         _rows(report, f"{store}, {count} writer{'s' if count > 1 else ''}", found, rates)
     took, rate = _threads(store, place, first)

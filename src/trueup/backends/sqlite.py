@@ -134,7 +134,7 @@ class SqliteStore:
         with self._lock:
             connection = self._writing()
             with _errors():
-                _begin(connection)
+                connection.execute("BEGIN IMMEDIATE")
             self._owner = threading.get_ident()
             try:
                 yield self
@@ -243,26 +243,6 @@ def _open_for_writing(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
-
-
-def _begin(connection: sqlite3.Connection) -> None:
-    """Take the writer's lock. SQLite's own waiting sleeps up to 100 ms at a time, for a lock that is held for one."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    pause = 0.0002
-    connection.execute("PRAGMA busy_timeout = 0")
-    try:
-        while True:
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                    raise
-                time.sleep(pause)
-                pause = min(2 * pause, 0.001)
-            else:
-                return
-    finally:
-        connection.execute(f"PRAGMA busy_timeout = {int(1000 * _PATIENCE_SECONDS)}")
 
 
 def _check_format(connection: sqlite3.Connection, name: str) -> None:
