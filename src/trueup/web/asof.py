@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trueup.connectors.git import GitRepository
+from trueup.connectors.git import Commit, GitRepository
 from trueup.declare.programme import PROGRAMME_FILE
 from trueup.kernel.clock import format_instant
 from trueup.workspace import STATE
@@ -21,6 +21,7 @@ _NOT_LINKED = {*DECLARED, STATE, ".git"}
 # A command writes these two; through a link it would be taken for work of ours to finish.
 _NOT_SHARED = {"journal", "lock"}
 _KEPT = 8
+_ANSWERS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +48,15 @@ class History:
     """
 
     root: Path
+    _asked: dict[object, tuple[bool, Commit | None]] = field(default_factory=dict, init=False)
     _made: dict[object, tempfile.TemporaryDirectory[str]] = field(default_factory=dict, init=False)
 
     def at(self, instant: datetime) -> Files:
         """Return the declared files at an instant. Raises StorageError when git fails."""
         repository = GitRepository(self.root)
-        if not repository.present():
+        present, commit = self._commit(repository, instant)
+        if not present:
             return Files(self.root, says="The programme is not under git: its files are shown as they stand now.")
-        commit = repository.newest_by(instant)
         if commit is None:
             return Files(self.root, says="No commit is as early: the declared files are shown as they stand now.")
         folder = self._laid_out(repository, commit.hash)
@@ -62,6 +64,16 @@ class History:
             says = f"Commit {commit.hash[:10]} holds no programme: the declared files are shown as they stand now."
             return Files(self.root, says=says)
         return Files(folder, commit.hash, commit.at)
+
+    def _commit(self, repository: GitRepository, instant: datetime) -> tuple[bool, Commit | None]:
+        """Ask git, unless its log of what HEAD was shows that nothing has happened since it was asked before."""
+        key = (instant, _moves_of_head(self.root))
+        if key[1] is None or key not in self._asked:
+            present = repository.present()
+            if len(self._asked) >= _ANSWERS:
+                self._asked.clear()
+            self._asked[key] = present, repository.newest_by(instant) if present else None
+        return self._asked[key]
 
     def _laid_out(self, repository: GitRepository, commit: str) -> Path | None:
         beside = tuple(sorted(path.name for path in self.root.iterdir() if path.name not in _NOT_LINKED))
@@ -79,6 +91,18 @@ class History:
             self._made[key] = tempfile.TemporaryDirectory(prefix="trueup-")
             _lay_out(Path(self._made[key].name) / name, files, self.root.resolve(), beside, shared)
         return Path(self._made[key].name) / name
+
+
+def _moves_of_head(root: Path) -> tuple[str, int, int] | None:
+    """Return what the log of HEAD is known by; None where git keeps none, and has to be asked."""
+    for folder in (root.resolve(), *root.resolve().parents):
+        if (folder / ".git").exists():
+            log = folder / ".git" / "logs" / "HEAD"
+            if not log.is_file():
+                return None
+            status = log.stat()
+            return (str(log), status.st_size, status.st_mtime_ns)
+    return ("nowhere", 0, 0)
 
 
 def _lay_out(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from trueup.workspace import STATE
@@ -16,14 +18,22 @@ if TYPE_CHECKING:
 MOST_FILES = 20_000
 
 
-def fingerprint(root: Path) -> str:
-    """Return a digest of what lies in a programme's folder; of its state only the record and the saved reviews."""
-    digest = hashlib.blake2b(digest_size=16)
-    for count, (path, status) in enumerate(_files(root)):
-        if count >= MOST_FILES:
-            break
-        digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ino}\n".encode(errors="replace"))
-    return digest.hexdigest()
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """Digests of the declared files with their data, and of the record with the saved reviews."""
+
+    files: str
+    record: str
+
+
+def fingerprint(root: Path) -> Fingerprint:
+    """Return what a programme's folder is known by; of its state only the record and the saved reviews count."""
+    files, record = hashlib.blake2b(digest_size=16), hashlib.blake2b(digest_size=16)
+    state = str(root / STATE)
+    for path, status in islice(_files(root), MOST_FILES):
+        known = f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ino}\n".encode(errors="replace")
+        (record if path.startswith(state) else files).update(known)
+    return Fingerprint(files.hexdigest(), record.hexdigest())
 
 
 def _files(root: Path) -> Iterator[tuple[str, os.stat_result]]:

@@ -24,6 +24,8 @@ def listening(port: int) -> socket.socket:
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((HOST, port))
+        # From here on visitors wait for the server instead of being refused: the link is printed before it runs.
+        made.listen()
     except OSError as error:
         made.close()
         raise StorageError(

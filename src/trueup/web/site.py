@@ -13,7 +13,7 @@ from trueup.kernel.clock import parse_instant
 from trueup.kernel.errors import ConflictError, TrueupError, UsageError
 from trueup.kernel.progress import silent
 from trueup.web.asof import Files, History
-from trueup.web.fingerprint import fingerprint
+from trueup.web.fingerprint import Fingerprint, fingerprint
 from trueup.workspace import STATE, checked_programme, opened
 
 if TYPE_CHECKING:
@@ -28,10 +28,12 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 _KEPT = 512
-# "Now" stands still for a minute, and longer where answers take long: a page says from when it looks.
+# "Now" stands still for a minute, and longer where answers take long: a page says from when it looks. A new entry in
+# the record ends it at once, unless the last answer took long: a busy runtime would have it computed without end.
 _HELD = timedelta(minutes=1)
 _HELD_PER_WORK = 20
 _LONGEST = timedelta(minutes=10)
+_LONG_WORK = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class Site:
     _lock: RLock = field(default_factory=RLock, init=False)
     _kept: dict[object, Any] = field(default_factory=dict, init=False)
     _now: Look | None = field(default=None, init=False)
+    _now_of: Fingerprint | None = field(default=None, init=False)
     _history: History = field(init=False)
     _longest: timedelta = field(default=timedelta(), init=False)
 
@@ -85,12 +88,20 @@ class Site:
             files = self._history.at(as_of)
             return Look(as_of, given.strip() if given else None, files, (as_of, files.commit, state))
 
-    def _present(self, state: object) -> Look:
-        now, held = self.clock.now(), self._now
-        longest = min(max(_HELD, self._longest * _HELD_PER_WORK), _LONGEST)
-        if held is None or held.key != (held.as_of, None, state) or not held.as_of <= now < held.as_of + longest:
-            held = self._now = Look(now, None, Files(self.root), (now, None, state))
-        return held
+    def _present(self, state: Fingerprint) -> Look:
+        now = self.clock.now()
+        if self._now is None or not self._now.as_of <= now < self._now.as_of + self._held_for(state):
+            self._now, self._now_of = Look(now, None, Files(self.root), (now, None, state)), state
+        return self._now
+
+    def _held_for(self, state: Fingerprint) -> timedelta:
+        """Return how long the present look may stand, of which the folder is now in this state."""
+        if self._now_of is None or self._now_of.files != state.files:
+            return timedelta()
+        while_working = min(self._longest * _HELD_PER_WORK, _LONGEST)
+        if self._now_of.record != state.record:
+            return while_working if self._longest >= _LONG_WORK else timedelta()
+        return max(_HELD, while_working)
 
     def checked(self, look: Look) -> Checked:
         """Read and check the declared files. Raises NotFoundError when there is no programme any more."""
@@ -99,8 +110,10 @@ class Site:
         )
 
     @contextmanager
-    def bench(self, look: Look) -> Iterator[Workbench]:
-        """Open the programme for reading. Raises what `opened` raises, and ConflictError while a command changes it.
+    def bench(self, look: Look, workflow: str | None = None) -> Iterator[Workbench]:
+        """Open the programme for reading; of a `workflow` alone, errors in the files of others do not stop it.
+
+        Raises what `opened` raises, and ConflictError while a command changes the programme.
 
         An interrupted command is finished by the next command, not by somebody who looks at a page.
         """
@@ -112,7 +125,7 @@ class Site:
                 f"    trueup review {self.root}",
             )
         try:
-            with opened(look.files.folder, silent, clock=_Standing(look.as_of)) as bench:
+            with opened(look.files.folder, silent, workflow=workflow, clock=_Standing(look.as_of)) as bench:
                 yield bench
         except TrueupError as error:
             error.hint = error.hint.replace(str(look.files.folder), str(self.root))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from trueup.decide.numbers import known
 from trueup.declare.model.workflow import AutonomyLevel
+from trueup.kernel.errors import DataError
+from trueup.loop.autonomy.evidence import standing_of, terms_of
+from trueup.web.charts.rung import rung_chart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from trueup.declare.model.workflow import Autonomy
     from trueup.loop.workbench import Workbench
 
 RUNGS = tuple(AutonomyLevel)
@@ -23,55 +26,67 @@ MEANS = {
 
 
 def ladder(bench: Workbench, name: str, changes: Sequence[Mapping[str, Any]], as_of: datetime) -> dict[str, Any] | None:
-    """Return the rungs of a workflow and what stands before the next; None where no autonomy is declared.
+    """Return the rungs of a workflow and the evidence of its present one; None where no autonomy is declared.
 
-    `reviewed` and `wrong` count the decided approvals up to the instant; an edit counts as wrong.
+    `bound` is the upper end of the share of wrong outcomes, valid at every look; None where nothing was reviewed.
+    `unknown` says why there is no evidence at all: a log that cannot be read.
     """
     declared = bench.programme.workflows[name].autonomy
     if declared is None:
         return None
-    proposed = [change for change in changes if change["kind"] == "autonomy" and change.get("subject") == name]
-    reviewed, wrong = _reviewed(bench, name, as_of)
-    return {
+    terms = terms_of(bench.programme.workflows[name])
+    model: dict[str, Any] = {
         "level": str(declared.level),
-        "may_reach": str(declared.may_reach) if declared.may_reach else None,
-        "rungs": [{"level": str(rung), "means": MEANS[rung], "state": _state(declared, rung)} for rung in RUNGS],
-        "next": _next(declared),
-        "wrong_at_most": declared.wrong_at_most,
-        "sure": declared.sure,
-        "stable_cycles": declared.stable_cycles,
-        "reviewed": reviewed,
-        "wrong": wrong,
-        "proposed": proposed[0] if proposed else None,
+        "in_force": str(declared.level),
+        "may_reach": str(terms.may_reach),
+        "rungs": _rungs(declared.level, terms.may_reach),
+        "next": _next(declared.level, terms.may_reach),
+        "wrong_at_most": terms.limit,
+        "sure": terms.sure,
+        "stable_cycles": terms.stable_cycles,
+        "reviewed": None,
+        "wrong": None,
+        "cycles": None,
+        "bound": None,
+        "because": None,
+        "source": None,
+        "chart": None,
+        "unknown": None,
+        "proposed": next((one for one in changes if one["kind"] == "autonomy" and one.get("subject") == name), None),
+    }
+    try:
+        standing = standing_of(bench, name, as_of)
+    except DataError as error:
+        return model | {"unknown": error.message}
+    if standing is None:
+        return model
+    evidence, verdict = standing.evidence, standing.verdict
+    share = evidence.wrong / evidence.reviewed if evidence.reviewed else None
+    return model | {
+        "in_force": str(evidence.in_force),
+        "rungs": _rungs(evidence.in_force, terms.may_reach),
+        "next": _next(evidence.in_force, terms.may_reach),
+        "reviewed": evidence.reviewed,
+        "wrong": evidence.wrong,
+        "cycles": evidence.cycles,
+        "bound": known(verdict.bound),
+        "because": verdict.because,
+        "source": standing.source,
+        "chart": rung_chart(share, known(verdict.bound), terms.limit),
     }
 
 
-def _state(declared: Autonomy, rung: AutonomyLevel) -> str:
-    at, here = RUNGS.index(rung), RUNGS.index(declared.level)
-    if at == here:
-        return "here"
-    if at < here:
-        return "below"
-    within = declared.may_reach is not None and at <= RUNGS.index(declared.may_reach)
-    return "open" if within else "not allowed"
+def _rungs(level: AutonomyLevel, highest: AutonomyLevel) -> list[dict[str, str]]:
+    return [{"level": str(rung), "means": MEANS[rung], "state": _state(rung, level, highest)} for rung in RUNGS]
 
 
-def _next(declared: Autonomy) -> str | None:
-    above = RUNGS[RUNGS.index(declared.level) + 1 :]
-    return str(above[0]) if above and _state(declared, above[0]) == "open" else None
+def _state(rung: AutonomyLevel, level: AutonomyLevel, highest: AutonomyLevel) -> str:
+    at, here = RUNGS.index(rung), RUNGS.index(level)
+    if at <= here:
+        return "here" if at == here else "below"
+    return "open" if at <= RUNGS.index(highest) else "not allowed"
 
 
-def _reviewed(bench: Workbench, name: str, as_of: datetime) -> tuple[int, int]:
-    """Return how many held steps a person has decided on, and how many of these were not taken as they were."""
-    asked = {
-        item.entry.data.get("approval")
-        for item in bench.ledger.entries("approval.requested")
-        if item.entry.data.get("workflow") == name
-    }
-    decided = [
-        item.entry.data.get("decision")
-        for item in bench.ledger.entries("approval.decided")
-        if item.entry.data.get("approval") in asked and item.entry.time <= as_of
-    ]
-    judged = [decision for decision in decided if decision != "escalated"]
-    return len(judged), sum(decision != "accepted" for decision in judged)
+def _next(level: AutonomyLevel, highest: AutonomyLevel) -> str | None:
+    above = RUNGS[RUNGS.index(level) + 1 :]
+    return str(above[0]) if above and _state(above[0], level, highest) == "open" else None

@@ -26,8 +26,9 @@ _WAYS = {
 
 def number(site: Site, look: Look, name: str, kpi: str) -> dict[str, Any]:
     """Return the chain of a KPI of a workflow. Raises NotFoundError for one that is not declared."""
-    with site.bench(look) as bench:
-        declared = bench.programme.workflows[require_workflow(bench.programme, name)]
+    require_workflow(site.checked(look).programme, name)
+    with site.bench(look, name) as bench:
+        declared = bench.programme.workflows[name]
         if kpi not in declared.kpis:
             raise NotFoundError(
                 "no-such-kpi",

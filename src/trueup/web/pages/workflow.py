@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from trueup.declare.model.kpi import KpiKind
 from trueup.kernel.clock import format_instant
-from trueup.kernel.errors import DataError, LedgerBrokenError
+from trueup.kernel.errors import DataError, DeclarationError, LedgerBrokenError
 from trueup.kernel.quantities import Bar, BarKind
 from trueup.loop.facts.money import money
 from trueup.loop.measure import readings_of, require_workflow
@@ -26,14 +27,16 @@ if TYPE_CHECKING:
 
 # Segments are shown by size; more than these are in the table of `measure --segments` only.
 MOST_SEGMENTS = 8
+_RECENT_WEEKS = 8
 _EARLIER = ("baseline", "before")
 
 
 def workflow(site: Site, look: Look, name: str) -> dict[str, Any]:
     """Return the page's model. Raises NotFoundError for a workflow that is not declared, or not any more."""
-    changes = current(site, look)["changes"]
-    with site.bench(look) as bench:
-        declared = bench.programme.workflows[require_workflow(bench.programme, name)]
+    require_workflow(site.checked(look).programme, name)
+    changes = _changes(site, look)
+    with site.bench(look, name) as bench:
+        declared = bench.programme.workflows[name]
         registration = bench.programme.registrations.get(name)
         gates = _gates(declared)
         primary = declared.pilot.primary if declared.pilot else None
@@ -57,9 +60,18 @@ def workflow(site: Site, look: Look, name: str) -> dict[str, Any]:
             "kpis": _kpis(declared, registration, rows, gates, look.as_of.date()),
             "segments": _segments(declared, primary, rows),
             "ladder": ladder(bench, name, changes, look.as_of),
-            "exceptions": _exceptions(declared),
+            "exceptions": _exceptions(declared, rows),
             "money": _money(bench, name, look),
         }
+
+
+def _changes(site: Site, look: Look) -> Sequence[Mapping[str, Any]]:
+    """Return the open changes; none where errors in other files leave no review, which Today says."""
+    try:
+        changes: Sequence[Mapping[str, Any]] = current(site, look)["changes"]
+    except DeclarationError:
+        return ()
+    return changes
 
 
 def _readings(bench: Workbench, name: str, declared: Workflow, primary: str | None, look: Look) -> list[dict[str, Any]]:
@@ -199,9 +211,21 @@ def _by_arm(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _exceptions(declared: Workflow) -> dict[str, Any]:
-    most = declared.exceptions.at_most if declared.exceptions else None
-    return {"at_most": most, "measured": None}
+def _exceptions(declared: Workflow, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the share of cases that left the normal path over the newest weeks with mature cases, beside its limit."""
+    limit = declared.exceptions
+    kpi = declared.kpis.get(limit.kpi or "") if limit else None
+    found: dict[str, Any] = {"at_most": limit.at_most if limit else None, "kpi": limit.kpi if limit else None}
+    own = [row for row in rows if limit and row["kpi"] == limit.kpi and row["segment"] is None and row["n"]]
+    arms = {row["arm"] for row in own}
+    own = [row for row in own if row["arm"] == ("treated" if "treated" in arms else row["arm"])]
+    weeks = sorted({row["week"] for row in own})[-_RECENT_WEEKS:]
+    own = [row for row in own if row["week"] in weeks]
+    cases = sum(int(row["n"]) for row in own)
+    if kpi is None or kpi.kind is not KpiKind.SHARE or not cases:
+        return found | {"measured": None, "cases": None}
+    share = sum(row["value"] * int(row["n"]) for row in own) / cases
+    return found | {"measured": share if kpi.sign < 0 else 1 - share, "cases": cases}
 
 
 def _money(bench: Workbench, name: str, look: Look) -> dict[str, Any] | None:
