@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from contextlib import ExitStack, contextmanager
+import json
+from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from threading import Lock
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 from trueup.enforce.gate import Outcome
 from trueup.enforce.request import Request
 from trueup.enforce.steps import State
+from trueup.enforce.untrusted.provenance import Provenance
 from trueup.kernel.errors import ConflictError, NotPermittedError, UsageError
 from trueup.sdk.governed import GovernedWorkflow, governed
 
@@ -78,6 +80,7 @@ class _Case:
     case: str | None = None
     requester: str | None = None
     untrusted: tuple[str, ...] = ()
+    trail: Provenance | None = None
 
 
 class Workflow:
@@ -107,12 +110,15 @@ class Workflow:
             self._stack.close()
 
     @contextmanager
-    def case(self, case: str, *, requester: str | None = None, untrusted: tuple[str, ...] = ()) -> Iterator[None]:
+    def case(
+        self, case: str, *, requester: str | None = None, untrusted: tuple[str, ...] = (), asked: str | None = None
+    ) -> Iterator[None]:
         """Say for which case, and by whose wish, the calls within are; `untrusted` names arguments nobody vouches for.
 
-        Holds for this thread or task, and for what it starts.
+        `asked` is the person's request: with it such arguments are found out, from what the actions return. Holds for
+        this thread or task, and for what it starts.
         """
-        token = self._current.set(_Case(case, requester, untrusted))
+        token = self._current.set(_Case(case, requester, untrusted, None if asked is None else Provenance(asked)))
         try:
             yield
         finally:
@@ -168,6 +174,26 @@ def workflow(root: Path, name: str, *, clock: Clock | None = None) -> Workflow:
     return Workflow(root, name, clock)
 
 
+def _heard(request: Request, arguments: Mapping[str, Json], result: Any, *, accepted: bool) -> Any:
+    """Take note of what the program is about to read, and vouch for what a person has accepted; return the result.
+
+    It has taken effect by now, so nothing here may fail: what is no JSON is noted as it would be printed.
+    """
+    if request.provenance is not None:
+        if accepted:
+            request.provenance.accept(arguments)
+        request.provenance.returned(request.tool, arguments, _as_json(result))
+    return result
+
+
+def _as_json(result: Any) -> Json:
+    for written in (lambda: json.loads(json.dumps(result, default=str)), lambda: str(result)):
+        with suppress(TypeError, ValueError, RecursionError):
+            said: Json = written()
+            return said
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class _Call:
     """A function behind the gate."""
@@ -189,7 +215,7 @@ class _Call:
                 if inspect.iscoroutine(result):
                     result.close()
                 raise TypeError("the function returned something to wait for; decorate the async function itself")
-            return result
+            return _heard(request, arguments, result, accepted=turn.approval is not None)
 
         if turn.approval is not None:
             return self._value(gate.resume(turn.approval.id, run), turn.step)
@@ -202,7 +228,7 @@ class _Call:
 
         async def run(arguments: Mapping[str, Json]) -> Any:
             made: Awaitable[Any] = self._applied(bound, arguments)
-            return await made
+            return _heard(request, arguments, await made, accepted=turn.approval is not None)
 
         if turn.approval is not None:
             return self._value(await gate.resume_async(turn.approval.id, run), turn.step)
@@ -226,7 +252,7 @@ class _Call:
                 arguments[name] = list(value) if kind is inspect.Parameter.VAR_POSITIONAL else value
         case = self.workflow.asked_for()
         tool = gate.tool_of(self.name)
-        request = Request(tool, arguments, self.name, case.case, case.requester, case.untrusted)
+        request = Request(tool, arguments, self.name, case.case, case.requester, case.untrusted, provenance=case.trail)
         step = None if self.step is None else f"{self.name}/" + self.step.format(**({"case": case.case} | arguments))
         return bound, request, step
 
