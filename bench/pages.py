@@ -75,6 +75,8 @@ def run(report: Report, data: Path | None) -> None:  # noqa: ARG001 -- the frame
                 note = f"p99 {_p99(warm[path])}, first {first:,.2f} s, {size / 1000:,.0f} kB"
                 report.row(name, statistics.median(warm[path]), empty, note=note)
             _append(root)
+            # The server has let go of a connection that was quiet meanwhile; the next request makes it again.
+            visitor.connection.close()
             report.row("Portfolio, first after an entry", visitor.seconds(PAGES["Portfolio"])[0], empty)
             report.row("Today, first after an entry", visitor.seconds(PAGES["Today"])[0], empty)
 
