@@ -122,7 +122,7 @@ def test_the_arms_come_from_the_router_before_each_case_starts(demo: dict[str, A
     assert demo["ledger"]["ok"] is True
     drawn = [data for data in entries_of(folder, "case.assigned") if data["workflow"] == "payment-reminders"]
     first = first_events(folder, "reminders.csv.gz", "reminder")
-    piloted = {case for case, at in first.items() if at >= "2025-12-18"}
+    piloted = {case for case, at in first.items() if at >= "2025-12-23"}
     assert {data["case"] for data in drawn} == piloted
     assert all(data["time"].isoformat() <= first[data["case"]].replace("Z", "+00:00") for data in drawn)
     assert sum(data["arm"] == "treated" for data in drawn) / len(drawn) == pytest.approx(0.8, abs=0.03)

@@ -12,12 +12,12 @@ LOG_BEGINS = datetime(2025, 10, 6, tzinfo=UTC)
 REMINDERS_BEGIN = datetime(2025, 9, 15, tzinfo=UTC)
 PROPOSED_AFTER_WEEK = 14
 # From this week on the assistant's drafts of the first workflow pass through Trueup's gate.
-GOVERNED_FROM_WEEK = 12
+GOVERNED_FROM_WEEK = 14
 # After this review the first workflow's pilot ends; what its scale gate asks for is on record by then.
-CHECKED_AFTER_WEEK = 12
+CHECKED_AFTER_WEEK = 13
 # When each pilot's first case may be treated, as the files declare it.
 STARTS = {
-    "payment-reminders": date(2025, 12, 18),
+    "payment-reminders": date(2025, 12, 23),
     "invoice-match": date(2026, 1, 27),
     "expense-approval": date(2026, 1, 29),
     "claims-letters": date(2026, 2, 2),

@@ -114,6 +114,7 @@ def propose(root: Path) -> None:
         "measure": "data.expenses.completeness(amount, budget_number)",
         "at_least": 0.90,
         "supports": ["expense-approval", "budget-coding"],
+        "if_false": {"success": "x0.5"},
     }
     write_durably(root / PROGRAMME_FILE, edited(text, [(("assumptions", ASSUMPTION), assumption)]).encode())
     message = "Propose budget coding, and write down what it rests on"

@@ -26,7 +26,7 @@ def _on_the_way(data: Mapping[str, Any]) -> list[str]:
     quiet = [week["week"] for week in earlier if not week["applied"]]
     lines = [f"Reviewed and applied every week; in {len(quiet)} of the first {len(earlier)} nothing was to decide."]
     for week in earlier:
-        said = [f"{done['subject']} {done['gate'] or ''} {done['outcome']}" for done in week["applied"]]
+        said = [" ".join(filter(None, (done["subject"], done["gate"], done["outcome"]))) for done in week["applied"]]
         if said:
             lines.append(wrapped(f"week {week['week']}: {', '.join(said)}", 2))
     return lines

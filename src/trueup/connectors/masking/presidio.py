@@ -33,9 +33,12 @@ _PROOF = frozenset({"email", "iban", "person", "address"})
 class _Words(SpacyNlpEngine):
     """The language pipeline: a model where names are asked for, else words and nothing more."""
 
+    # Declared as None by Presidio, until something is loaded.
+    nlp: Any
+
     def __init__(self, language: Language) -> None:
         super().__init__(models=[{"lang_code": LANGUAGE, "model_name": language.meta["name"]}])
-        self.nlp = {LANGUAGE: language}  # type: ignore[assignment]  # declared None there, until something is loaded
+        self.nlp = {LANGUAGE: language}
 
     def load(self) -> None:
         """Do nothing: the pipeline is loaded already."""

@@ -173,9 +173,10 @@ def _data(programme: Programme, whole: Overturning, name: str) -> Iterator[str]:
     feasibility = programme.use_cases[name].feasibility
     source = str(feasibility.data if feasibility else "").removeprefix("data.")
     was, now = whole.decided.readiness.get(source), whole.present.readiness.get(source)
-    if was != now:
-        before = "not measured before" if was is None else f"{was:.2f} before"
-        yield f"readiness of data.{source} is {'not known' if now is None else f'{now:.2f}'}, {before}"
+    then, today = (None if one is None else f"{one:.2f}" for one in (was, now))
+    if then != today:
+        before = "not measured before" if then is None else f"{then} before"
+        yield f"readiness of data.{source} is {'not known' if today is None else today}, {before}"
 
 
 def _step(whole: Overturning, name: str) -> str:
