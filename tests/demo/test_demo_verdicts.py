@@ -79,9 +79,36 @@ def test_an_assumption_is_proved_false(demo: dict[str, Any]) -> None:
     assert change["measured"] == pytest.approx(0.81, abs=0.02)
 
 
+def of_kind(demo: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    return [change for change in demo["changes"] if change["kind"] == kind]
+
+
+def test_a_workflow_that_is_seldom_wrong_asks_for_more_autonomy(demo: dict[str, Any]) -> None:
+    (change,) = of_kind(demo, "autonomy")
+    assert (change["subject"], change["from"], change["to"]) == ("payment-reminders", "draft", "approve")
+    assert "of 370 reviewed" in change["because"]
+
+
+def test_after_two_stable_cycles_what_is_proven_asks_to_be_copied(demo: dict[str, Any], folder: Path) -> None:
+    (change,) = of_kind(demo, "expand")
+    assert (change["subject"], change["next"]) == ("payment-reminders", "deposit-reminders")
+    copied = (folder / "workflows" / "deposit-reminders.yaml").read_text()
+    assert re.search(r"^  level: shadow$", copied, re.MULTILINE)
+    assert "decided" not in copied
+
+
+def test_a_false_belief_overturns_the_ranking(demo: dict[str, Any], folder: Path) -> None:
+    moved = {change["id"]: change for change in of_kind(demo, "rank")}
+    assert set(moved) == {"budget-coding", "expense-approval"}
+    assert moved["budget-coding"]["p_funded"] < moved["budget-coding"]["p_funded_from"] - 0.2
+    assert (moved["budget-coding"]["selected_from"], moved["budget-coding"]["selected"]) == (True, False)
+    assert "ranking" in (folder / "programme.yaml").read_text()
+
+
 def test_nothing_else_is_in_the_review_and_nothing_is_left_after_it(demo: dict[str, Any]) -> None:
-    assert len(demo["changes"]) == 5
-    assert len(demo["applied"]) == 5
+    kinds = [change["kind"] for change in demo["changes"]]
+    assert kinds == ["gate"] * 4 + ["autonomy", "expand", "assumption", "rank", "rank"]
+    assert len(demo["applied"]) == len(kinds)
     assert demo["after"] == []
 
 
@@ -89,7 +116,7 @@ def test_pilots_start_in_different_weeks_and_earlier_gates_were_decided_on_the_w
     demo: dict[str, Any], folder: Path
 ) -> None:
     assert len(demo["weeks"]) == 15
-    earlier = [done for week in demo["weeks"][:-1] for done in week["applied"]]
+    earlier = [done for week in demo["weeks"][:-1] for done in week["applied"] if done["gate"]]
     assert {(done["subject"], done["gate"]) for done in earlier} == {
         ("claims-letters", "week-4"),
         ("expense-approval", "week-4"),
@@ -99,8 +126,10 @@ def test_pilots_start_in_different_weeks_and_earlier_gates_were_decided_on_the_w
         ("payment-reminders", "week-12"),
     }
     declared = "".join(file.read_text() for file in (folder / "workflows").iterdir())
-    starts = {date.fromisoformat(day).isocalendar().week for day in re.findall(r"^  starts: (\S+)", declared, re.M)}
+    days = re.findall(r"^  starts: (\S+)", declared, re.MULTILINE)
+    starts = {date.fromisoformat(day).isocalendar().week for day in days}
     assert len(starts) == 4
+    assert {done["kind"] for done in demo["weeks"][0]["applied"]} == {"rank"}, "the first look at the data ranks anew"
 
 
 def entries_of(folder: Path, event_type: str) -> list[dict[str, Any]]:
@@ -171,12 +200,17 @@ def test_the_files_pass_the_check_without_errors(demo: dict[str, Any], folder: P
     assert demo["simulated"] is True
     ran = trueup("check", folder, "--json")
     assert ran.exit_code == 0
-    assert [finding["code"] for finding in ran.data["findings"]] == []
+    # The copy of what is proven waits for its people: when it starts, who trains whom.
+    assert [(finding["code"], finding["file"]) for finding in ran.data["findings"]] == [
+        ("GATE03", "workflows/deposit-reminders.yaml")
+    ]
 
 
 def test_every_declared_file_says_that_it_is_simulated(demo: dict[str, Any], folder: Path) -> None:
     assert demo["path"]
-    for file in [folder / "programme.yaml", *(folder / "workflows").iterdir(), *(folder / "use-cases").iterdir()]:
+    files = [folder / "programme.yaml", *(folder / "workflows").iterdir(), *(folder / "use-cases").iterdir()]
+    # The copy was written by `apply`, and says from which file.
+    for file in (file for file in files if file.stem != "deposit-reminders"):
         assert file.read_text().startswith("# SIMULATED"), file
 
 
