@@ -189,14 +189,16 @@ def _plain_inputs(inputs: Mapping[str, Any]) -> list[str]:
         if isinstance(value, dict):
             lines += [f"  {key} {name}: {_listed(one)}" for name, one in value.items()]
         elif key != "digest":
-            lines.append(f"  {key}: {value}")
+            lines.append(f"  {key}: {_listed(value)}")
     return lines
 
 
 def _listed(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name} {one}" for name, one in value.items()) or "none"
-    return str(value)
+        return ", ".join(f"{name} {_listed(one)}" for name, one in value.items()) or "none"
+    if value is None:
+        return "unknown"
+    return f"{value:.5g}" if isinstance(value, float) else str(value)
 
 
 def _readings(readings: list[Mapping[str, Any]]) -> list[str]:
