@@ -20,7 +20,10 @@ CHROMIUM = Path("/usr/bin/chromium")
 AXE = Path(__file__).with_name("axe.min.js")
 AXE_SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
 SAVED = "/reviews/2024-05-27-a"
-PAGES = ["/", "/review", f"{SAVED}/1", f"{SAVED}/2", "/ledger", "/ledger/0", "/workflows/claims", "/portfolio", "/help"]
+REVIEWS = ["/review", f"{SAVED}/1", f"{SAVED}/2"]
+WORKFLOWS = ["/workflows", "/workflows/claims", "/workflows/claims/cycle_time"]
+CHOOSING = ["/portfolio", "/portfolio/claims", "/portfolio?budget=1000"]
+PAGES = ["/", *REVIEWS, *WORKFLOWS, *CHOOSING, "/ledger", "/ledger/0", "/find?q=claims", "/help"]
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs the Debian package chromium")
 
@@ -124,6 +127,17 @@ def test_the_pages_are_walked_by_keyboard(served: Served, chromium: Browser, ses
         page.keyboard.press("g")
         page.keyboard.press("l")
         page.wait_for_url("**/ledger")
+
+
+def test_a_stroke_opens_the_way_to_anything(served: Served, chromium: Browser, session: StorageState) -> None:
+    with chromium.new_context(storage_state=session) as context:
+        page = opened(context, served, "/").page
+        page.keyboard.press("/")
+        page.keyboard.type("claims")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/find?*claims*")
+        page.locator("main a").first.click()
+        assert page.locator("h1").inner_text()
 
 
 def test_without_scripts_everything_is_there(served: Served, chromium: Browser, session: StorageState) -> None:
