@@ -76,7 +76,8 @@ def backup_ledger(root: Path, out: Path, progress: Progress) -> Copied:
     """Copy the ledger into one file while others write to it, and verify the copy.
 
     The file is a ledger as it stands in a folder (SQLite), wherever this one lies; neither key nor texts are in it.
-    Raises ConflictError when the file is there already, LedgerBrokenError, StorageError.
+    Raises ConflictError when the file is there already, NotFoundError when nothing was recorded, LedgerBrokenError,
+    StorageError.
     """
     from trueup.backends.sqlite import SqliteStore
     from trueup.declare.pin import read_pin
@@ -89,6 +90,9 @@ def backup_ledger(root: Path, out: Path, progress: Progress) -> Copied:
     # Witnesses first: what is signed while the copy is made may cover more than the copy holds.
     witnesses = witnesses_of(root)
     source = store_of(root, pin, ledger_origin(root, pin), write=False)
+    if not source.size():
+        source.close()
+        raise NotFoundError("nothing-recorded", "There is nothing to copy: the ledger has no entry yet.")
     partial = out.with_name(f".{out.name}.partial")
     partial.unlink(missing_ok=True)
     target = SqliteStore(partial)
