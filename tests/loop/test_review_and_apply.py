@@ -83,8 +83,8 @@ def test_a_flat_pilot_is_stopped_and_its_use_case_with_it(tmp_path: Path) -> Non
     assert run("review", root, "--as-of", "2024-07-01").data["changes"] == []
 
 
-def test_without_a_control_it_may_not_say_go(tmp_path: Path) -> None:
-    root = write_programme(tmp_path / "p", Truth(effect=0.5), design="{assigned: none}")
+def test_what_is_only_before_and_after_may_not_say_go(tmp_path: Path) -> None:
+    root = write_programme(tmp_path / "p", Truth(effect=0.5), design="{assigned: none, evidence_at_most: D}")
     run("baseline", root, "claims", "--by", "owner", "--as-of", "2024-03-31")
     review = run("review", root, "--as-of", WEEK_8)
     week_8 = gates(review)["week-8"]

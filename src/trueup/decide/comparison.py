@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from trueup.decide.bars import Contrast, Side
 from trueup.evidence import gates, sequences
+from trueup.evidence.designs.scales import PLAIN, Scale, Transform
+from trueup.evidence.designs.stable import LEAST_BLOCKS
 from trueup.evidence.moments import Interval, Moments
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
 # Entry conditions (programme-format: gates; evidence: sequences).
@@ -23,11 +28,48 @@ NOTHING_KNOWN = Interval(float("nan"), float("-inf"), float("inf"))
 
 
 class Basis(StrEnum):
-    """What one independent observation is: a case or a unit, whichever was randomised; otherwise a week."""
+    """What one independent observation is: a case or a unit, whichever was randomised; otherwise a week.
+
+    STABLE: weeks of a series that was admitted before the launch. MATCHED: weeks of the difference between units.
+    ORDER: the order in which units were launched.
+    """
 
     CASES = "cases"
     UNITS = "units"
     BLOCKS = "blocks"
+    STABLE = "stable weeks"
+    MATCHED = "matched units"
+    ORDER = "rollout order"
+
+
+class Analysis(Protocol):
+    """A design that is analysed as a whole, on the scale of its comparison."""
+
+    @property
+    def base(self) -> float:
+        """What the treated would have been on average without treatment."""
+        ...
+
+    @property
+    def by_margin(self) -> bool:
+        """True where the change has to exceed a margin and the bar; False where the interval has to clear the bar."""
+        ...
+
+    def shift(self, alpha: float) -> Interval:
+        """Return the effect with its interval at a registered gate."""
+        ...
+
+    def watched(self, alpha: float) -> Interval:
+        """Return the effect with an interval that may be looked at every week."""
+        ...
+
+    def parts(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the names of the weeks and of the units that can be left out."""
+        ...
+
+    def without(self, kind: str, name: str) -> Analysis:
+        """Return the analysis without one week or one unit."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +78,15 @@ class Sample:
 
     `values` are its cases in order of maturity (None for a frozen baseline and for weekly ratios), `blocks`
     the means of its units where units were randomised, else of its weeks in order, `events` how many values are
-    non-zero.
+    non-zero. `weeks` and `units` label the values: the Monday of each case's start, and what was assigned.
     """
 
     moments: Moments
     events: int
     blocks: NDArray[np.float64]
     values: NDArray[np.float64] | None = None
+    weeks: NDArray[np.str_] | None = None
+    units: NDArray[np.str_] | None = None
 
     @property
     def n(self) -> int:
@@ -52,7 +96,11 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One KPI, treated against control. `share` values are 0 or 1; `cap` bounds durations (unit of the KPI)."""
+    """One KPI, treated against control. `share` values are 0 or 1; `cap` bounds durations (unit of the KPI).
+
+    Samples hold values on the scale of `transform`; every interval that leaves is in the KPI's unit. With `analysis`
+    the samples are for counting, and the design's own analysis decides.
+    """
 
     kpi: str
     unit: str
@@ -62,9 +110,46 @@ class Comparison:
     treated: Sample
     control: Sample
     cap: float | None = None
+    transform: Transform = PLAIN
+    analysis: Analysis | None = None
+
+    @property
+    def control_mean(self) -> float:
+        """What the treated are compared with, in the KPI's unit; a geometric mean on logarithms."""
+        base = self.control.moments.mean if self.analysis is None else self.analysis.base
+        return self.transform.back(base)
+
+    @property
+    def before_after(self) -> bool:
+        """True where nothing better than a frozen baseline is compared with."""
+        return self.frozen and self.basis is not Basis.STABLE
+
+    @property
+    def cases(self) -> int:
+        """Number of cases that the comparison rests on."""
+        return self.treated.n + (0 if self.frozen else self.control.n)
+
+    def side(self, contrast: Contrast, alpha: float) -> Side:
+        """Tell on which side of a bar the gate interval lies.
+
+        By margin: good is a change that exceeds its margin and whose estimate is beyond the bar.
+        """
+        interval = self.at_gate(alpha, contrast.ratio)
+        found = contrast.side(interval)
+        if self.analysis is None or not self.analysis.by_margin or found is Side.BAD:
+            return found
+        exceeds = Contrast(1.0, 0.0, contrast.sign).side(self.at_gate(alpha)) is Side.GOOD
+        return Side.GOOD if exceeds and contrast.edge_distance(interval) > 0 else Side.ACROSS
 
     def at_gate(self, alpha: float, ratio: float = 1.0) -> Interval:
         """Return the gate interval of `mean1 - ratio * mean0` at two-sided level alpha (already split)."""
+        if self.analysis is not None:
+            return self.transform.contrast(self.analysis.shift(alpha), self.analysis.base, ratio)
+        if self.transform.scale is Scale.PLAIN:
+            return self._at_gate(alpha, ratio)
+        return self.transform.contrast(self._at_gate(alpha, 1.0), self.control.moments.mean, ratio)
+
+    def _at_gate(self, alpha: float, ratio: float) -> Interval:
         if self.basis is Basis.BLOCKS:
             return gates.block_contrast(self.treated.blocks, self.control.blocks, alpha, ratio)
         if self.basis is Basis.UNITS:
@@ -77,6 +162,13 @@ class Comparison:
 
     def watched(self, alpha: float, ratio: float = 1.0) -> Interval:
         """Return the anytime-valid interval of `mean1 - ratio * mean0` that may be looked at every week."""
+        if self.analysis is not None:
+            return self.transform.contrast(self.analysis.watched(alpha), self.analysis.base, ratio)
+        if self.transform.scale is Scale.PLAIN:
+            return self._watched(alpha, ratio)
+        return self.transform.contrast(self._watched(alpha, 1.0), self.control.moments.mean, ratio)
+
+    def _watched(self, alpha: float, ratio: float) -> Interval:
         if self.basis is Basis.BLOCKS:
             return sequences.frozen_blocks(self.control.blocks, self.treated.blocks, alpha, ratio)
         if self.basis is Basis.UNITS:
@@ -88,8 +180,12 @@ class Comparison:
             )
         if self.treated.values is None or self.control.values is None:
             return self._unknown(ratio)
-        bounds = None if self.cap is None else (0.0, self.cap)
+        bounds = None if self.cap is None else self._bounds(self.cap)
         return sequences.watched_means(self.treated.values, self.control.values, alpha, ratio, bounds)
+
+    def _bounds(self, cap: float) -> tuple[float, float]:
+        low, high = self.transform([0.0, cap])
+        return float(low), float(high)
 
     def _unknown(self, ratio: float) -> Interval:
         if not self.treated.n or not self.control.n:
@@ -99,7 +195,7 @@ class Comparison:
 
     def frozen_share(self, ratio: float = 1.0) -> float:
         """Return the part of the variance that more cases cannot shrink: what a frozen baseline leaves, else 0."""
-        if not self.frozen:
+        if not self.frozen or self.analysis is not None:
             return 0.0
         treated, control = Moments.of(self.treated.blocks), Moments.of(self.control.blocks)
         if min(treated.n, control.n) < 2:
@@ -114,9 +210,9 @@ class Comparison:
             return f"{self.treated.n} mature treated cases, {LEAST_CASES} are needed"
         if not self.frozen and self.control.n < LEAST_CASES:
             return f"{self.control.n} mature control cases, {LEAST_CASES} are needed"
-        if self.share:
-            return self._too_few_events()
-        return None
+        if self.basis is Basis.STABLE and len(self.treated.blocks) < LEAST_BLOCKS:
+            return f"{len(self.treated.blocks)} mature weeks, {LEAST_BLOCKS} are needed"
+        return self._too_few_events() if self.share else None
 
     def _too_few_events(self) -> str | None:
         events = self.treated.events + self.control.events

@@ -126,7 +126,8 @@ def _test(question: GateQuestion, bar: Bar | None) -> BarTest:
     contrast = contrast_of(bar, question.sign)
     comparison = question.comparison
     interval = NOTHING_KNOWN if comparison is None else comparison.at_gate(question.alpha, contrast.ratio)
-    return BarTest(bar.text if bar else "any improvement", contrast, interval, contrast.side(interval))
+    side = Side.ACROSS if comparison is None else comparison.side(contrast, question.alpha)
+    return BarTest(bar.text if bar else "any improvement", contrast, interval, side)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +184,17 @@ def _cleared(question: GateQuestion, bar: BarTest) -> _Found:
     # 7. Scaling needs every guardrail held and the pre-expansion checklist, or the sponsor's name on each.
     if question.scale:
         return _scale(question, bar)
-    return _Found(Outcome.GO, "clears-bar", f"the whole interval clears {bar.text}")
+    if not question.level.at_least(Level.MATCHED):
+        because = f"the change exceeds {bar.text} and what this series does by itself; provisional: the cause is open"
+        return _Found(Outcome.GO, "clears-bar", because)
+    return _Found(Outcome.GO, "clears-bar", _clears(question, bar))
+
+
+def _clears(question: GateQuestion, bar: BarTest) -> str:
+    analysis = question.comparison.analysis if question.comparison else None
+    if analysis is not None and analysis.by_margin:
+        return f"the change exceeds {bar.text} and what the difference does by itself"
+    return f"the whole interval clears {bar.text}"
 
 
 def _open_guardrails(question: GateQuestion) -> tuple[str, ...]:
@@ -202,4 +213,4 @@ def _scale(question: GateQuestion, bar: BarTest) -> _Found:
     if question.missing_checklist:
         because = f"clears {bar.text}, but the pre-expansion checklist lacks {', '.join(question.missing_checklist)}"
         return _Found(Outcome.HOLD, "checklist-open", because, question.missing_checklist)
-    return _Found(Outcome.GO, "clears-bar", f"the whole interval clears {bar.text}, and the target is within reach")
+    return _Found(Outcome.GO, "clears-bar", f"{_clears(question, bar)}, and the target is within reach")

@@ -63,18 +63,29 @@ _DESIGN_WORD = {
 }
 
 
-def level_of(design: Design, *, attested: bool, routed: bool) -> Level:
-    """Return the level that a design earns.
+def level_of(design: Design, *, attested: bool, routed: bool, admitted: bool = False, ordered: bool = False) -> Level:
+    """Return the level that a design earns, or the lower one that a person asked for.
 
     `attested`: the workflow's business owner registered the baseline, and with it vouches for the column.
-    `routed`: the router's own entries say in which arm each case is. A column that nobody vouches for is
-    before/after evidence; so is, until its analysis exists, a staggered or matched design.
+    `routed`: the router's own entries say in which arm each case is. `admitted`: the series was found stable
+    enough, for what was promised, before the launch. `ordered`: the order of the rollout was drawn here. What
+    has none of these is before/after evidence.
     """
-    if design.assigned != "random":
+    earned = _earned(design, attested=attested, routed=routed, admitted=admitted, ordered=ordered)
+    asked = Level(design.evidence_at_most) if design.evidence_at_most else earned
+    return asked if earned.at_least(asked) else earned
+
+
+def _earned(design: Design, *, attested: bool, routed: bool, admitted: bool, ordered: bool) -> Level:
+    if design.assigned == "random":
+        if design.column is not None:
+            return Level.ATTESTED if attested else Level.BEFORE_AFTER
+        return Level.RANDOMISED if routed else Level.BEFORE_AFTER
+    if design.assigned == "staggered":
+        return Level.STAGGERED if ordered else Level.BEFORE_AFTER
+    if not admitted:
         return Level.BEFORE_AFTER
-    if design.column is not None:
-        return Level.ATTESTED if attested else Level.BEFORE_AFTER
-    return Level.RANDOMISED if routed else Level.BEFORE_AFTER
+    return Level.MATCHED if design.assigned == "matched" else Level.STABLE
 
 
 def needed_for_go(week: int, *, scale: bool) -> Level:

@@ -2,49 +2,40 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from math import fsum
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
 
-from trueup.decide.bars import contrast_of
-from trueup.decide.gate import ALPHA
+from trueup.decide.level import Level
 from trueup.decide.numbers import known
-from trueup.decide.samples import sample_of, weekly_sample
 from trueup.declare.edit import render
-from trueup.declare.model.kpi import KpiKind
-from trueup.declare.model.registration import FrozenGate, FrozenKpi, FrozenSegment, FrozenWeek, Registration
+from trueup.declare.model.registration import FrozenGate, FrozenTrigger, Registration
 from trueup.declare.model.workflow import gate_week
 from trueup.declare.programme import registration_file, workflow_file
-from trueup.evidence import power
-from trueup.evidence.moments import Moments
 from trueup.evidence.weekly import mean_interval_of_week, share_interval_of_week
 from trueup.kernel.canonical import Json, digest_bytes
-from trueup.kernel.clock import format_instant, start_of_day, week_of
+from trueup.kernel.clock import format_instant, start_of_day
 from trueup.kernel.errors import ConflictError, DataError, UsageError
 from trueup.ledger.entry import Entry
 from trueup.loop.journal import Plan, carry_out
 from trueup.loop.measure import readings_of, require_workflow
 from trueup.loop.permission import business_owner, require_person
-from trueup.loop.pilots.comparisons import is_weekly
-from trueup.loop.pilots.level import design_level
-from trueup.loop.pilots.promise import definition_digest, population_of
-from trueup.loop.pilots.validity import OTHER
+from trueup.loop.pilots.admission import Past, admission_of
+from trueup.loop.pilots.comparisons import PilotView, is_weekly, on_scale
+from trueup.loop.pilots.detectable import detectable
+from trueup.loop.pilots.frozen import baseline_cases, frozen_kpi, mix_of, notes_of
+from trueup.loop.pilots.level import registered_level
+from trueup.loop.pilots.promise import population_of
+from trueup.loop.pilots.rollout import drawn_rollout
+from trueup.loop.pilots.weeks import PilotWeeks, frozen_transform
 from trueup.loop.pin import pinned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
 
-    from trueup.declare.model.kpi import Kpi
+    from trueup.declare.model.registration import FrozenKpi, FrozenLaunch
     from trueup.declare.model.workflow import Pilot, Window, Workflow
     from trueup.loop.workbench import Workbench
-    from trueup.observe.tables import CaseVector, Population
-
-_KEPT_VALUES = 50
-_FULL_WEEKS = 8
-_YEAR_OF_WEEKS = 52
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +153,13 @@ def _measured(
     bench.progress(f"measuring the baseline of {name}")
     until = min(window.ends, ask.as_of)
     population = observer.population(name, since=window.begins, until=until, as_of=ask.as_of)
-    kpis = {kpi: _frozen(bench, name, workflow, kpi, window, ask.as_of) for kpi in workflow.kpis}
+    kpis = {kpi: frozen_kpi(bench, name, workflow, kpi, window, ask.as_of) for kpi in workflow.kpis}
     primary = _with_cases(bench, name, pilot, window, kpis)
     attested = ask.by is not None and ask.by == business_owner(bench.programme, name)
-    level = design_level(pilot.design, attested=attested)
     kpi = workflow.kpis[pilot.primary or ""]
     cases = sum(population.by_arm.values()) + sum(population.immature.values())
-    return Registration(
+    rollout, seed = _rollout(bench, ask, workflow, pilot, window)
+    registration = Registration(
         workflow=name,
         registered=ask.as_of,
         late=ask.as_of > start_of_day(pilot.starts),
@@ -188,15 +179,68 @@ def _measured(
         },
         design=pilot.design.model_dump(mode="json", exclude_none=True),
         population=population_of(workflow),
-        level=level.value,
+        level=Level.BEFORE_AFTER.value,
         data_digest=bench.observations.digests().get(events.data or "", ""),
         cases_a_week=cases / max((until - window.begins) / timedelta(weeks=1), 1e-9),
         kpis=kpis,
-        mix=_mix(population),
-        notes=_notes(pilot, primary, attested=attested),
+        mix=mix_of(population),
+        because_of=_because_of(pilot),
+        rollout=rollout,
+        order_seed=seed,
+        notes=notes_of(pilot, primary, attested=attested),
         replaces=replaced,
         because=ask.because,
     )
+    return _with_level(bench, ask, workflow, window, registration)
+
+
+def _with_level(
+    bench: Workbench, ask: Ask, workflow: Workflow, window: Window, registration: Registration
+) -> Registration:
+    """Add what follows from the frozen baseline: admission, level, and what each gate could show."""
+    kpi = workflow.kpis[registration.primary]
+    view = PilotView(ask.workflow, workflow, registration, bench.observations.observer())
+    frozen = registration.kpis[registration.primary]
+    transform = frozen_transform(frozen)
+    weeks = view.settled(frozen)
+    weekly = is_weekly(kpi)
+    past = Past(
+        name=ask.workflow,
+        kpi=kpi,
+        transform=transform,
+        weeks=view.weeks,
+        cases=None
+        if weekly
+        else baseline_cases(bench, view.name, workflow, view.registration.primary, window, ask.as_of),
+        settled=[on_scale(week, transform) for week in weeks],
+        latest=start_of_day(weeks[-1].week) if weeks else None,
+        cases_a_week=registration.cases_a_week,
+    )
+    found = registration.model_copy(update={"admission": admission_of(bench.programme, workflow, past)})
+    found = found.model_copy(update={"level": registered_level(found).value})
+    return found.model_copy(update={"detectable": detectable(workflow, found)})
+
+
+def _rollout(
+    bench: Workbench, ask: Ask, workflow: Workflow, pilot: Pilot, window: Window
+) -> tuple[tuple[FrozenLaunch, ...], int | None]:
+    """Draw the order of a staggered rollout; nothing for other designs."""
+    if pilot.design.assigned != "staggered" or pilot.starts is None or pilot.primary is None:
+        return (), None
+    cases = baseline_cases(bench, ask.workflow, workflow, pilot.primary, window, ask.as_of)
+    matures = workflow.events.matures_after if workflow.events else None
+    weeks = PilotWeeks(
+        start_of_day(pilot.starts), matures.delta() if matures else timedelta(), window.start, window.end
+    )
+    promise = {"workflow": ask.workflow, "starts": str(pilot.starts), "primary": pilot.primary}
+    return drawn_rollout(cases, weeks, max(map(gate_week, pilot.gates)), promise)
+
+
+def _because_of(pilot: Pilot) -> FrozenTrigger | Literal["nothing"] | None:
+    because = pilot.because_of
+    if because is None or isinstance(because, str):
+        return because
+    return FrozenTrigger(start=because.start, end=because.end, what=because.what)
 
 
 def _with_cases(bench: Workbench, name: str, pilot: Pilot, window: Window, kpis: Mapping[str, FrozenKpi]) -> FrozenKpi:
@@ -209,76 +253,6 @@ def _with_cases(bench: Workbench, name: str, pilot: Pilot, window: Window, kpis:
             f"    trueup measure {bench.root} {name}",
         )
     return primary
-
-
-def _frozen(bench: Workbench, name: str, workflow: Workflow, kpi: str, window: Window, as_of: datetime) -> FrozenKpi:
-    observer = bench.observations.observer()
-    declared = workflow.kpis[kpi]
-    definition = {"definition": declared.definition(), "definition_digest": definition_digest(workflow, kpi)}
-    if is_weekly(declared):
-        rows = [
-            row for row in observer.weekly(name, as_of, kpis=[kpi]) if row.segment is None and _inside(row.week, window)
-        ]
-        sample = weekly_sample(rows)
-        weeks = tuple(FrozenWeek(week=row.week, n=row.n, mean=row.total / row.n) for row in rows if row.n)
-        capped = 0
-    else:
-        vector = observer.cases(name, kpi, since=window.begins, until=window.ends, mature_by=as_of)
-        sample = sample_of(vector)
-        weeks = tuple(_weeks(vector, window))
-        capped = int(vector.capped.sum())
-    return FrozenKpi(
-        **definition,
-        unit=declared.shown_unit,
-        n=sample.n,
-        mean=known(sample.moments.mean) if sample.n else None,
-        variance=known(sample.moments.variance) if sample.n > 1 else None,
-        events=sample.events if declared.kind is KpiKind.SHARE else None,
-        capped=capped,
-        weeks=weeks,
-    )
-
-
-def _inside(week: date, window: Window) -> bool:
-    return start_of_day(week) >= window.begins and start_of_day(week) + timedelta(weeks=1) <= window.ends
-
-
-def _weeks(vector: CaseVector, window: Window) -> list[FrozenWeek]:
-    """Return the full weeks of the window: a week cut by its edge would be a block of other days."""
-    values: dict[date, list[float]] = {}
-    for started, value in zip(vector.started.tolist(), vector.value.tolist(), strict=True):
-        values.setdefault(week_of(datetime.fromtimestamp(started, UTC)), []).append(value)
-    return [
-        FrozenWeek(week=week, n=len(values[week]), mean=fsum(values[week]) / len(values[week]))
-        for week in sorted(values)
-        if _inside(week, window)
-    ]
-
-
-def _mix(population: Population) -> tuple[FrozenSegment, ...]:
-    by_name: dict[str, Counter[str | None]] = {}
-    for (name, value), count in population.mix.items():
-        by_name.setdefault(name, Counter())[value] += count
-    cells: list[FrozenSegment] = []
-    for name, counts in sorted(by_name.items()):
-        kept = counts.most_common(_KEPT_VALUES)
-        cells += [FrozenSegment(name=name, value=value, n=count) for value, count in kept]
-        rest = counts.total() - sum(count for _, count in kept)
-        if rest:
-            cells.append(FrozenSegment(name=name, value=OTHER, n=rest))
-    return tuple(cells)
-
-
-def _notes(pilot: Pilot, primary: FrozenKpi, *, attested: bool) -> tuple[str, ...]:
-    notes = []
-    weeks = len(primary.weeks)
-    if weeks < _FULL_WEEKS:
-        notes.append(f"only {weeks} full baseline weeks; {_FULL_WEEKS} are the least that a comparison should rest on")
-    elif weeks < _YEAR_OF_WEEKS:
-        notes.append(f"season not identifiable: {weeks} baseline weeks of {_YEAR_OF_WEEKS}")
-    if pilot.design.column is not None and not attested:
-        notes.append("level D: nobody attests the assignment; let the business owner register it with --by")
-    return tuple(notes)
 
 
 def _written(name: str, registration: Registration) -> str:
@@ -305,10 +279,23 @@ def _answer(
         "cases_a_week": registration.cases_a_week,
         "readings": readings,
         "summary": [_summary(kpi, frozen) for kpi, frozen in registration.kpis.items()],
-        "detectable": detectable(bench.programme.workflows[name], registration),
+        "detectable": [one.model_dump(mode="json") for one in registration.detectable],
+        "admission": registration.admission.model_dump(mode="json") if registration.admission else None,
+        "rollout": [launch.model_dump(mode="json") for launch in registration.rollout],
+        "because_of": _question(bench.programme.workflows[name]),
         "notes": list(registration.notes),
         "commit": commit,
     }
+
+
+def _question(workflow: Workflow) -> str | None:
+    """Ask whether the pilot starts because the KPI was bad, where nobody has said."""
+    if workflow.pilot is None or workflow.pilot.because_of is not None:
+        return None
+    return (
+        "Does this pilot start because the figures were bad? Such weeks improve by themselves: name them under "
+        "`pilot.because_of: {from: DAY, to: DAY}` and they leave the baseline, or write `because_of: nothing`."
+    )
 
 
 def _summary(kpi: str, frozen: FrozenKpi) -> dict[str, Any]:
@@ -327,46 +314,3 @@ def _summary(kpi: str, frozen: FrozenKpi) -> dict[str, Any]:
         "unit": frozen.unit,
         "capped": frozen.capped,
     }
-
-
-def detectable(workflow: Workflow, registration: Registration) -> list[dict[str, Any]]:
-    """Return, per gate, the smallest effect that this volume and variance can show (80% power, gate level)."""
-    frozen = registration.kpis[registration.primary]
-    kpi = workflow.kpis[registration.primary]
-    events = workflow.events
-    delay = events.matures_after.days / 7 if events and events.matures_after else 0.0
-    alpha = ALPHA / max(len(registration.gates), 1)
-    out = []
-    for gate in sorted(registration.gates, key=gate_week):
-        weeks = max(gate_week(gate) - delay, 0.0)
-        smallest = _smallest(registration, frozen, kpi, weeks, alpha)
-        worth = contrast_of(kpi.worth_having, kpi.sign)
-        lift = abs(worth.threshold - (1 - worth.ratio) * (frozen.mean or 0.0)) if kpi.worth_having else None
-        out.append(
-            {
-                "gate": gate,
-                "kpi": registration.primary,
-                "smallest": known(smallest),
-                "unit": frozen.unit,
-                "worth_having": lift,
-                "decides": None if lift is None or smallest is None else smallest <= lift,
-            }
-        )
-    return out
-
-
-def _smallest(registration: Registration, frozen: FrozenKpi, kpi: Kpi, weeks: float, alpha: float) -> float | None:
-    cases = registration.cases_a_week * weeks
-    if frozen.variance is None or frozen.mean is None or cases < 2:
-        return None
-    design = registration.design
-    if design.get("assigned") == "random" and design.get("unit", "case") == "case":
-        share = float(design.get("share") or 0.5)
-        arms = cases * share, cases * (1 - share)
-        if kpi.kind is KpiKind.SHARE:
-            return power.smallest_detectable_share(frozen.mean, *arms, alpha, kpi.sign)
-        spread = frozen.variance**0.5
-        return power.smallest_detectable(spread, arms[0], spread, arms[1], alpha)
-    blocks = Moments.of([week.mean for week in frozen.weeks if week.mean is not None])
-    spread = blocks.variance**0.5
-    return power.smallest_detectable_blocks(spread, int(weeks), spread, blocks.n, alpha)

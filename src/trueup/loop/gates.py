@@ -10,8 +10,10 @@ from trueup.decide.bars import contrast_of
 from trueup.decide.gate import ALPHA, GateQuestion, GateVerdict, Outcome, Unknown, judge
 from trueup.decide.guardrail import GuardrailReading, GuardrailState, judge_guardrail
 from trueup.decide.level import Level
+from trueup.decide.sensitivity import sensitivity_of
 from trueup.declare.model.workflow import gate_week
 from trueup.evidence import power
+from trueup.evidence.designs.scales import Scale
 from trueup.kernel.errors import DataError
 from trueup.kernel.quantities import Bar
 from trueup.loop.pilots.checklist import checklist_of
@@ -106,8 +108,9 @@ def _judge_registered(bench: Workbench, view: PilotView, gate: str, at: datetime
     unknown = _unknowable(bench, view, population, at)
     primary = view.compare(registration.primary, at)
     # A KPI with one value a week has no concurrent arm, whatever the design: it is before/after.
-    level = Level.BEFORE_AFTER if primary.frozen else level
+    level = Level.BEFORE_AFTER if primary.before_after else level
     notes: tuple[str, ...] = ("registered late",) if registration.late else ()
+    notes += geometric(primary)
     broken = broken_series(view, population, at)
     if broken and primary.frozen and unknown is None and primary.too_few() is None:
         unknown = Unknown("series-broken", f"not comparable with the baseline: {broken}")
@@ -243,7 +246,7 @@ def watched_guardrails(view: PilotView, as_of: datetime) -> Iterator[GuardrailRe
             margin=margin,
             interval=plain,
             watched=plain,
-            n=comparison.treated.n + (0 if comparison.frozen else comparison.control.n),
+            n=comparison.cases,
         )
 
 
@@ -279,6 +282,21 @@ def _forecast(view: PilotView, verdict: GateVerdict, primary: Comparison, at: da
     return power.weeks_to_decide(bar.interval, bar.contrast.threshold, cases, cases / weeks, floor)
 
 
+def geometric(comparison: Comparison) -> tuple[str, ...]:
+    """Say that means are geometric ones, where a KPI is compared on logarithms."""
+    if comparison.transform.scale is Scale.PLAIN:
+        return ()
+    return ("compared on logarithms: means are geometric means, a relative change is that of the usual case",)
+
+
+def gate_sensitivity(judged: JudgedGate) -> dict[str, Any] | None:
+    """Return what would overturn the verdict: a week or a unit less, or a bias; None where nothing was compared."""
+    comparison, bar = judged.question.comparison, judged.verdict.bar
+    if comparison is None or bar is None:
+        return None
+    return sensitivity_of(comparison, bar.contrast, judged.question.alpha).to_json()
+
+
 def gate_inputs(judged: JudgedGate) -> dict[str, Any]:
     """Return the numbers that went into the formula: counts, means, variances, blocks, level."""
     comparison = judged.question.comparison
@@ -288,11 +306,12 @@ def gate_inputs(judged: JudgedGate) -> dict[str, Any]:
     return {
         "alpha": judged.question.alpha,
         "basis": comparison.basis.value,
+        "scale": comparison.transform.scale.value,
         "control_is": "frozen baseline" if comparison.frozen else "concurrent arm",
     } | {
         arm: {
             "n": side.n,
-            "mean": side.moments.mean if side.n else None,
+            "mean": comparison.transform.back(side.moments.mean) if side.n else None,
             "variance": side.moments.variance if side.n > 1 else None,
             "events": side.events if comparison.share else None,
             "blocks": [float(block) for block in side.blocks],

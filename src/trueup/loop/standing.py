@@ -127,7 +127,7 @@ def _standing(bench: Workbench, name: str, objective: Objective, as_of: datetime
     return row | {
         "unit": compared.unit,
         "measured": interval_json(compared.watched(ALPHA)),
-        "control": compared.control.moments.mean,
+        "control": compared.control_mean,
         "cases": compared.treated.n + (0 if compared.frozen else compared.control.n),
         "evidence_level": str(looked.level),
         "means": looked.level.wording,
@@ -156,7 +156,7 @@ def _compared(bench: Workbench, name: str, kpi: str, as_of: datetime) -> _Looked
     few = comparison.too_few()
     if few is not None or not comparison.control.n:
         return few or "nothing to compare with"
-    level = Level.BEFORE_AFTER if comparison.frozen else level_in_force(bench.programme, name)
+    level = Level.BEFORE_AFTER if comparison.before_after else level_in_force(bench.programme, name)
     ended = workflow.pilot.ended if workflow.pilot else None
     return _Looked(comparison, level, until, workflow.kpis[kpi].sign, ended is not None and ended <= as_of.date())
 
@@ -189,7 +189,7 @@ def _target(target: Target, looked: _Looked | None, as_of: datetime) -> dict[str
         state = "cause not known"
     elif state == "not reached" and not looked.ended and target.by is not None and as_of < start_of_day(target.by):
         state = "not yet"
-    return row | {"change": _change(bar, looked.comparison.control.moments.mean), "state": state}
+    return row | {"change": _change(bar, looked.comparison.control_mean), "state": state}
 
 
 def _change(bar: Bar, control: float) -> float | None:

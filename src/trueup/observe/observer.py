@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from trueup.kernel.clock import start_of_day
 from trueup.kernel.errors import DataError, NotFoundError
 from trueup.kernel.text import did_you_mean
 from trueup.observe.acting import acting
-from trueup.observe.cases.arms import arms_column, with_assigned
+from trueup.observe.cases.arms import arms_column, with_assigned, with_rollout
 from trueup.observe.cases.facts import facts_of
 from trueup.observe.cases.needs import Attribute, Measure, Needs, from_actuals, measure_of
 from trueup.observe.cases.source import declared_workflow, source_of
@@ -226,6 +227,8 @@ class Observer:
         design = pilot.design if pilot else None
         drawn, since = self.assignments.get(workflow, {}), self.assigned_from.get(workflow, {})
         assigned = with_assigned(self.engine, valued, design, drawn, since)
+        if unit is not None and design is not None and design.assigned == "staggered":
+            assigned = with_rollout(assigned, unit, self._launches(workflow))
         table = CaseTable(self.engine, self.engine.keep(assigned), measures, segments, pilot, source.window)
         assigned_unit = pilot.design.unit if pilot else ""
         further = {} if unit is None else {assigned_unit: unit}
@@ -246,6 +249,11 @@ class Observer:
             else:
                 found[name] = needs.attribute(Attribute(name, "first"))
         return found
+
+    def _launches(self, workflow: str) -> dict[str, datetime]:
+        """The first instant of every unit of a registered rollout."""
+        registration = self.programme.registrations.get(workflow)
+        return {launch.unit: start_of_day(launch.on) for launch in registration.rollout} if registration else {}
 
     def _measures(self, workflow: str, declared: Workflow, source: EventSource, needs: Needs) -> list[Measure]:
         """The KPIs that can be computed; what speaks against the others is said when they are asked for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -26,10 +27,42 @@ def baseline_text(data: Mapping[str, Any]) -> str:
     lines.append("  Smallest effect that each gate can show (80% power):")
     for row in data["detectable"]:
         lines.append(wrapped(f"{row['gate']:<9}{row['kpi']}: {_smallest(row)}", 4))
+    lines += _admission(data["admission"])
+    if data["rollout"]:
+        lines += ["  Order of the rollout, drawn by chance:"]
+        lines += [f"    {launch['on']}  {launch['unit']}" for launch in data["rollout"]]
     lines += [wrapped(f"note: {note}", 2) for note in data["notes"]]
+    if data["because_of"]:
+        lines += ["", wrapped(data["because_of"], 2)]
     lines += ["", f"Locked in {data['file']}; its hash is in the ledger."]
     lines += _findings(data)
     return "\n".join(lines)
+
+
+def _admission(found: Mapping[str, Any] | None) -> list[str]:
+    """Say before the launch whether weeks may be compared with weeks, and if not, what would help."""
+    if found is None:
+        return []
+    compared = "before and after" if found["rule"] == "stable" else "treated and other units"
+    said = f"Comparing {compared} is {'admitted' if found['admitted'] else 'refused'}: {found['because']}."
+    lines = [wrapped(said, 2)]
+    for key, words in (
+        ("margin", "smallest change that it could show by the last gate"),
+        ("promised", "promised"),
+        ("drift", "this KPI moved by itself, three times in four, by at most"),
+    ):
+        if found[key] is not None:
+            lines.append(wrapped(f"{words}: {_change(found[key], found['scale'])}", 4))
+    if found["pre_trend"] is not None:
+        trend = f"{found['pre_trend']:+.3g} a week (p {found['pre_trend_p']:.2f})"
+        lines.append(wrapped(f"trend of the difference before the start: {trend}", 4))
+    lines += [wrapped(f"way out: {way}", 4) for way in found["ways_out"]]
+    return lines
+
+
+def _change(change: float, scale: str) -> str:
+    """Write a change on a scale: of logarithms as the relative fall that it is, of shares in percentage points."""
+    return f"{100 * change:.1f} pp" if scale == "plain" else f"{-math.expm1(-change):.0%}"
 
 
 def _smallest(row: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from trueup.declare.check.rule import Hit, elsewhere, rule
 from trueup.declare.check.subject import Subject, listed, shifted
 from trueup.declare.model.kpi import Kpi
 from trueup.declare.model.use_case import Stage
-from trueup.declare.model.workflow import Pilot, gate_week
+from trueup.declare.model.workflow import Design, Pilot, gate_week
 from trueup.kernel.finding import Severity
 from trueup.kernel.quantities import Bar, BarKind
 
@@ -328,6 +328,15 @@ def _fault(pilot: Pilot) -> tuple[str, str, str] | None:
                 return key, f"does not say which values of {design.column!r} are {key}", f"Add `{key}: [VALUE]`."
     if design.share in {0, 1}:
         return "share", f"leaves one arm empty (share {design.share:.0%})", "Write a share such as `80%`."
+    return _fault_of_units(design)
+
+
+def _fault_of_units(design: Design) -> tuple[str, str, str] | None:
+    if design.assigned == "matched" and (design.column is None or design.unit != design.column):
+        unit = design.column or "NAME"
+        return "unit", "does not name the units that are matched", f"Write `by: column {unit}` and `unit: {unit}`."
+    if design.assigned == "staggered" and design.unit == "case":
+        return "unit", "does not say what is launched one after the other", "Write `unit: NAME`, a column of the log."
     return None
 
 

@@ -109,6 +109,7 @@ class Kpi(Declared):
     throughput: Throughput | None = None
     unit: str | None = None
     better: Literal["lower", "higher"] | None = None
+    scale: Literal["log"] | None = None
     target: BarValue | None = None
     worth_having: BarValue | None = None
     about: str | None = None
@@ -119,6 +120,10 @@ class Kpi(Declared):
         if len(shapes) != 1:
             found = ", ".join(shapes) or "none"
             msg = f"a KPI is exactly one of duration, share, count, ratio, throughput; found {found}"
+            raise ValueError(msg)
+        field = self.ratio is not None and self.ratio.of not in {"effort", "cost"}
+        if self.scale == "log" and not (self.duration or field):
+            msg = "`scale: log` is for durations and for ratios of a field: one positive value a case"
             raise ValueError(msg)
         return self
 
@@ -150,5 +155,5 @@ class Kpi(Declared):
             mode="json",
             by_alias=True,
             exclude_none=True,
-            include={"duration", "share", "count", "ratio", "throughput", "unit", "better"},
+            include={"duration", "share", "count", "ratio", "throughput", "unit", "better", "scale"},
         )

@@ -9,11 +9,21 @@ from trueup.declare.model.values import Day, Declared
 
 
 class FrozenWeek(Declared):
-    """One baseline week of a KPI: cases, their mean and how many were capped."""
+    """One baseline week of a KPI: cases, their mean, and the mean of their logarithms where that is asked for."""
 
     week: Day
     n: int
     mean: float | None = None
+    log_mean: float | None = None
+
+
+class FrozenLog(Declared):
+    """A KPI on logarithms: ln(max(x, least)), for counts ln(1 + x); mean and variance over the baseline's cases."""
+
+    scale: Literal["log", "log count"]
+    least: float = 0.0
+    mean: float
+    variance: float
 
 
 class FrozenKpi(Declared):
@@ -31,6 +41,7 @@ class FrozenKpi(Declared):
     variance: float | None = None
     events: int | None = None
     capped: int = 0
+    log: FrozenLog | None = None
     weeks: tuple[FrozenWeek, ...] = ()
 
 
@@ -47,6 +58,53 @@ class FrozenGate(Declared):
 
     scale: bool = False
     bar: str | None = None
+
+
+class FrozenPower(Declared):
+    """What a gate could see at the volume and spread of the baseline (80% power), in the KPI's unit."""
+
+    gate: str
+    kpi: str
+    smallest: float | None = None
+    unit: str
+    worth_having: float | None = None
+    decides: bool | None = None
+
+
+class FrozenAdmission(Declared):
+    """Whether weeks may be compared with weeks, decided before the launch.
+
+    `margin`, `promised`, `floor` and `drift` are on `scale`, positive: what the change has to exceed at the last
+    gate, what was promised, what untouched processes do anyway, and what this series did in three of four past
+    windows at most. `pre_trend` is the slope a week of the difference between matched units.
+    """
+
+    rule: Literal["stable", "matched"]
+    scale: Literal["plain", "log", "log count"]
+    admitted: bool
+    because: str
+    margin: float | None = None
+    promised: float | None = None
+    floor: float | None = None
+    drift: float | None = None
+    pre_trend: float | None = None
+    pre_trend_p: float | None = None
+    ways_out: tuple[str, ...] = ()
+
+
+class FrozenTrigger(Declared):
+    """The weeks that gave rise to the pilot and left the baseline, both days inclusive."""
+
+    start: Day
+    end: Day
+    what: str | None = None
+
+
+class FrozenLaunch(Declared):
+    """The day on which a unit is launched, in the order that was drawn."""
+
+    unit: str
+    on: Day
 
 
 class Registration(Declared):
@@ -73,6 +131,11 @@ class Registration(Declared):
     cases_a_week: float
     kpis: dict[str, FrozenKpi]
     mix: tuple[FrozenSegment, ...] = ()
+    because_of: Literal["nothing"] | FrozenTrigger | None = None
+    detectable: tuple[FrozenPower, ...] = ()
+    admission: FrozenAdmission | None = None
+    rollout: tuple[FrozenLaunch, ...] = ()
+    order_seed: int | None = None
     notes: tuple[str, ...] = ()
     replaces: str | None = None
     because: str | None = None

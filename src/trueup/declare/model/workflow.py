@@ -75,7 +75,10 @@ class Window(Declared):
 
 
 class Design(Declared):
-    """How cases come to be treated. `share` is the treated share; `by` is `ledger` or `column NAME`."""
+    """How cases come to be treated. `share` is the treated share; `by` is `ledger` or `column NAME`.
+
+    `evidence_at_most` lowers the level of evidence that the design would earn; nothing raises it.
+    """
 
     assigned: Literal["random", "staggered", "matched", "none"] = "none"
     unit: str = "case"
@@ -83,6 +86,7 @@ class Design(Declared):
     treated: tuple[str, ...] = ()
     control: tuple[str, ...] = ()
     share: Fraction | None = None
+    evidence_at_most: Literal["A (attested)", "A-", "B", "C", "D"] | None = None
 
     @field_validator("treated", "control", mode="before")
     @classmethod
@@ -125,6 +129,25 @@ class Decided(Declared):
     code: str | None = None
 
 
+class Trigger(Declared):
+    """The weeks whose bad figures gave rise to the pilot: they leave the baseline, for they would improve anyway."""
+
+    start: Day = Field(alias="from")
+    end: Day = Field(alias="to")
+    what: str | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Trigger:
+        if self.end < self.start:
+            msg = f"the weeks end on {self.end}, before they begin on {self.start}"
+            raise ValueError(msg)
+        return self
+
+    def window(self) -> Window:
+        """Return the days that leave the baseline."""
+        return Window.model_validate({"from": self.start, "to": self.end})
+
+
 class ScalePlan(Declared):
     """What happens if it works."""
 
@@ -139,6 +162,7 @@ class Pilot(Declared):
 
     starts: Day | None = None
     baseline: Window | None = None
+    because_of: Literal["nothing"] | Trigger | None = None
     design: Design = Design()
     primary: str | None = None
     guardrails: dict[str, Guardrail] = {}

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 YEAR = timedelta(days=365)
 _WEEK = timedelta(weeks=1)
 # Fewer weeks than these say nothing of a KPI that has one value a week.
+# The estimate is the same at every level.
+_LEVEL = 0.05
 _LEAST_WEEKS = 4
 
 
@@ -151,7 +153,7 @@ def effect_of(bench: Workbench, kpi: str, as_of: datetime) -> Effect | None:
     if few or not compared.control.n:
         return None
     return Effect(
-        gain=workflow.kpis[own].sign * (compared.treated.moments.mean - compared.control.moments.mean),
+        gain=workflow.kpis[own].sign * compared.at_gate(_LEVEL).estimate,
         a_year=registration.cases_a_week * (YEAR / _WEEK),
         so_far=population.by_arm.get(Arm.TREATED, 0),
         weeks=(as_of - view.starts) / _WEEK,

@@ -11,14 +11,21 @@ if TYPE_CHECKING:
     from trueup.declare.model.registration import Registration
 
 
-def design_level(design: Design, *, attested: bool) -> Level:
+def design_level(design: Design, *, attested: bool, admitted: bool = False, ordered: bool = False) -> Level:
     """Return the level of a design; with `by: ledger` our own router draws the arms.
 
-    Cases that it did not draw, or drew too late, are unassigned, and one of them makes the gate unknown.
+    Cases that it did not draw, or drew too late, are unassigned, and one of them makes the gate unknown. `admitted`
+    and `ordered` as in `decide.level`.
     """
-    return level_of(design, attested=attested, routed=design.by == "ledger")
+    routed = design.by == "ledger"
+    return level_of(design, attested=attested, routed=routed, admitted=admitted, ordered=ordered)
 
 
 def registered_level(registration: Registration) -> Level:
     """Return the level that the registered design earns."""
-    return design_level(Design.model_validate(registration.design), attested=registration.attested)
+    return design_level(
+        Design.model_validate(registration.design),
+        attested=registration.attested,
+        admitted=registration.admission is not None and registration.admission.admitted,
+        ordered=bool(registration.rollout),
+    )

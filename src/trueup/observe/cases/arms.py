@@ -60,6 +60,18 @@ def with_assigned(
     return joined.mutate(assigned=early.ifelse(joined["drawn"], ibis.null("string"))).drop("known", "drawn", "drawn_at")
 
 
+def with_rollout(cases: ir.Table, unit: str, launches: Mapping[str, datetime]) -> ir.Table:
+    """Set `assigned` by the unit of a case and the day on which that unit was launched; null for other units."""
+    if not launches:
+        return cases
+    treated, control = ibis.literal(str(Arm.TREATED)), ibis.literal(str(Arm.CONTROL))
+    branches = [
+        (cases[unit] == name, (cases["start"] >= instant(day)).ifelse(treated, control))
+        for name, day in launches.items()
+    ]
+    return cases.mutate(assigned=ibis.cases(*branches, else_=ibis.null("string")))
+
+
 def arm_of(cases: ir.Table, pilot: Pilot | None, as_of: datetime) -> ir.StringValue:
     """Return the arm (a value of Arm) of each case, from what is visible at an instant."""
     if pilot is None or pilot.starts is None:

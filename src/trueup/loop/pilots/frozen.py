@@ -1,0 +1,151 @@
+"""The baseline as it is frozen: every KPI over its window, by week, and how the cases are mixed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from math import fsum
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from trueup.decide.numbers import known
+from trueup.decide.samples import sample_of, weekly_sample
+from trueup.declare.model.kpi import KpiKind
+from trueup.declare.model.registration import FrozenKpi, FrozenLog, FrozenSegment, FrozenWeek
+from trueup.evidence.designs.scales import Scale, Transform
+from trueup.evidence.moments import Moments
+from trueup.kernel.clock import start_of_day, week_of
+from trueup.loop.pilots.comparisons import is_weekly
+from trueup.loop.pilots.promise import definition_digest
+from trueup.loop.pilots.validity import OTHER
+from trueup.loop.pilots.weeks import transform_for
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from trueup.declare.model.workflow import Pilot, Window, Workflow
+    from trueup.loop.workbench import Workbench
+    from trueup.observe.tables import CaseVector, Population
+
+_KEPT_VALUES = 50
+_FULL_WEEKS = 8
+_YEAR_OF_WEEKS = 52
+
+
+def frozen_kpi(bench: Workbench, name: str, workflow: Workflow, kpi: str, window: Window, as_of: datetime) -> FrozenKpi:
+    """Return a KPI as it was defined and measured over the baseline, without the weeks that gave rise to the pilot."""
+    observer = bench.observations.observer()
+    declared = workflow.kpis[kpi]
+    definition = {"definition": declared.definition(), "definition_digest": definition_digest(workflow, kpi)}
+    if is_weekly(declared):
+        rows = [
+            row
+            for row in observer.weekly(name, as_of, kpis=[kpi])
+            if row.segment is None and _inside(row.week, window) and not _triggered(workflow, row.week)
+        ]
+        sample = weekly_sample(rows)
+        transform = transform_for(declared, sample.blocks)
+        weeks = tuple(_week(row.week, np.array([row.total / row.n]), transform, row.n) for row in rows if row.n)
+        capped, values = 0, sample.blocks
+    else:
+        vector = baseline_cases(bench, name, workflow, kpi, window, as_of)
+        sample, values = sample_of(vector), vector.value
+        transform = transform_for(declared, values)
+        weeks = tuple(_weeks(vector, window, transform))
+        capped = int(vector.capped.sum())
+    return FrozenKpi(
+        **definition,
+        unit=declared.shown_unit,
+        n=sample.n,
+        mean=known(sample.moments.mean) if sample.n else None,
+        variance=known(sample.moments.variance) if sample.n > 1 else None,
+        events=sample.events if declared.kind is KpiKind.SHARE else None,
+        capped=capped,
+        log=_log(values, transform),
+        weeks=weeks,
+    )
+
+
+def baseline_cases(
+    bench: Workbench, name: str, workflow: Workflow, kpi: str, window: Window, as_of: datetime
+) -> CaseVector:
+    """Return the baseline's cases that are mature at `as_of`, without those that gave rise to the pilot."""
+    observer = bench.observations.observer()
+    vector = observer.cases(name, kpi, since=window.begins, until=window.ends, mature_by=as_of)
+    trigger = _trigger(workflow)
+    if trigger is None:
+        return vector
+    begins, ends = int(trigger.begins.timestamp()), int(trigger.ends.timestamp())
+    return vector.where((vector.started < begins) | (vector.started >= ends))
+
+
+def _trigger(workflow: Workflow) -> Window | None:
+    because = workflow.pilot.because_of if workflow.pilot else None
+    return None if because is None or isinstance(because, str) else because.window()
+
+
+def _triggered(workflow: Workflow, week: date) -> bool:
+    """Tell whether a week holds a day of those that gave rise to the pilot."""
+    trigger = _trigger(workflow)
+    begins = start_of_day(week)
+    return trigger is not None and begins < trigger.ends and begins + timedelta(weeks=1) > trigger.begins
+
+
+def _log(values: NDArray[np.float64], transform: Transform) -> FrozenLog | None:
+    if transform.scale is Scale.PLAIN or not len(values):
+        return None
+    found = Moments.of(transform(values))
+    scale: Literal["log", "log count"] = "log" if transform.scale is Scale.LOG else "log count"
+    return FrozenLog(scale=scale, least=transform.least, mean=found.mean, variance=found.variance)
+
+
+def _week(week: date, values: NDArray[np.float64], transform: Transform, n: int) -> FrozenWeek:
+    log_mean = None if transform.scale is Scale.PLAIN else float(transform(values).mean())
+    return FrozenWeek(week=week, n=n, mean=fsum(values.tolist()) / len(values), log_mean=log_mean)
+
+
+def _inside(week: date, window: Window) -> bool:
+    return start_of_day(week) >= window.begins and start_of_day(week) + timedelta(weeks=1) <= window.ends
+
+
+def _weeks(vector: CaseVector, window: Window, transform: Transform) -> list[FrozenWeek]:
+    """Return the full weeks of the window: a week cut by its edge would be a block of other days."""
+    values: dict[date, list[float]] = {}
+    for started, value in zip(vector.started.tolist(), vector.value.tolist(), strict=True):
+        values.setdefault(week_of(datetime.fromtimestamp(started, UTC)), []).append(value)
+    return [
+        _week(week, np.array(values[week]), transform, len(values[week]))
+        for week in sorted(values)
+        if _inside(week, window)
+    ]
+
+
+def mix_of(population: Population) -> tuple[FrozenSegment, ...]:
+    """Return how many cases fell into each segment, the rare values together."""
+    by_name: dict[str, Counter[str | None]] = {}
+    for (name, value), count in population.mix.items():
+        by_name.setdefault(name, Counter())[value] += count
+    cells: list[FrozenSegment] = []
+    for name, counts in sorted(by_name.items()):
+        kept = counts.most_common(_KEPT_VALUES)
+        cells += [FrozenSegment(name=name, value=value, n=count) for value, count in kept]
+        rest = counts.total() - sum(count for _, count in kept)
+        if rest:
+            cells.append(FrozenSegment(name=name, value=OTHER, n=rest))
+    return tuple(cells)
+
+
+def notes_of(pilot: Pilot, primary: FrozenKpi, *, attested: bool) -> tuple[str, ...]:
+    """Return what people should know of a baseline before they rely on it."""
+    notes = []
+    weeks = len(primary.weeks)
+    if weeks < _FULL_WEEKS:
+        notes.append(f"only {weeks} full baseline weeks; {_FULL_WEEKS} are the least that a comparison should rest on")
+    elif weeks < _YEAR_OF_WEEKS:
+        notes.append(f"season not identifiable: {weeks} baseline weeks of {_YEAR_OF_WEEKS}")
+    if pilot.design.column is not None and not attested:
+        notes.append("level D: nobody attests the assignment; let the business owner register it with --by")
+    return tuple(notes)
