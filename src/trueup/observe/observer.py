@@ -10,9 +10,11 @@ from trueup.kernel.errors import DataError, NotFoundError
 from trueup.kernel.text import did_you_mean
 from trueup.observe.acting import acting
 from trueup.observe.cases.arms import arms_column, with_assigned, with_rollout
+from trueup.observe.cases.business import require_calendar, with_business_time
 from trueup.observe.cases.facts import facts_of
 from trueup.observe.cases.needs import Attribute, Measure, Needs, from_actuals, measure_of
 from trueup.observe.cases.source import declared_workflow, source_of
+from trueup.observe.cases.steps import require_steps, with_steps
 from trueup.observe.cases.values import with_values
 from trueup.observe.formats import mixed_fields
 from trueup.observe.population import population_of
@@ -223,7 +225,8 @@ class Observer:
         unit = None if pilot is None or by_case else needs.attribute(Attribute(pilot.design.unit, "first"))
         splits = self._splits(workflow, declared, source, needs)
         facts = facts_of(self.engine, source, needs, arms_column(pilot))
-        valued = with_values(facts, measures, source.window)
+        stepped = with_steps(self.engine, facts, source, measures, needs.activities)
+        valued = with_values(with_business_time(self.engine, stepped, measures), measures, source.window)
         design = pilot.design if pilot else None
         drawn, since = self.assignments.get(workflow, {}), self.assigned_from.get(workflow, {})
         assigned = with_assigned(self.engine, valued, design, drawn, since)
@@ -263,13 +266,15 @@ class Observer:
             try:
                 if kpi.ratio is not None and not from_actuals(kpi):
                     source.column(kpi.ratio.of)
+                require_steps(name, kpi, source)
+                require_calendar(kpi.calendar)
                 measures.append(measure_of(name, kpi, complete, needs))
             except DataError as error:
                 self._refused[workflow, name] = error
         return measures
 
     def _activities(self, source: EventSource) -> tuple[str, ...]:
-        rows = self.engine.fetch(source.events().select("activity").distinct())
+        rows = self.engine.fetch(source.with_states().select("activity").distinct())
         return tuple(sorted(name for name in rows["activity"].to_pylist() if name is not None))
 
 

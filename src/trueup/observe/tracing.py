@@ -28,8 +28,8 @@ def traced(
     """Return the cases named that had started by an instant, in the order asked for.
 
     Each event carries `at`, `activity`, where there is a field its `value`, and `counts_as`: the parts of the KPI
-    whose pattern it matches (`from`, `to`, `with`, `without`, `of`, `completed`). A case that is not mature has
-    no value yet.
+    whose pattern it matches (`from`, `to`, `with`, `without`, `of`, `before`, `completed`). A case that is not
+    mature has no value yet.
     """
     measure = table.measures[number]
     started = table.at(as_of)
@@ -66,21 +66,31 @@ def _events(
     """The visible events in the windows of the cases, in order of time, then of activity."""
     ratio = measure.kpi.ratio
     field = [ratio.of] if ratio is not None and not from_actuals(measure.kpi) else []
-    seen = source.events(field).filter(lambda event: event["at"] <= instant(as_of))
+    seen = source.with_states(field).filter(lambda event: event["at"] <= instant(as_of))
     inside = seen.join(chosen.select("case", "due"), "case").filter(lambda event: event["at"] < event["due"])
     rows = table.engine.fetch(inside.drop("due").order_by("case", "at", "activity")).to_pylist()
     parts = _parts(measure.kpi, complete)
     found: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
+        seen_by_kpi = row["activity"] if _counts(measure.kpi, source, row) else None
         event = {
             "at": format_instant(row["at"].replace(tzinfo=UTC)),
             "activity": row["activity"],
-            "counts_as": [part for part, patterns in parts.items() if _matches(patterns, row["activity"])],
+            "counts_as": [part for part, patterns in parts.items() if _matches(patterns, seen_by_kpi)],
         }
         if field:
             event["value"] = row["attribute_0"]
         found.setdefault(row["case"], []).append(event)
     return found
+
+
+def _counts(kpi: Kpi, source: EventSource, row: Mapping[str, Any]) -> bool:
+    """Only completions count where the log tells; starts as well for service times, and alone for waiting."""
+    if source.lifecycle is None:
+        return True
+    starts, completes = source.lifecycle.starts, source.lifecycle.completes
+    states = starts if kpi.waiting is not None else completes
+    return row["state"] in ((*starts, *completes) if kpi.service is not None else states)
 
 
 def _matches(patterns: Sequence[str], activity: str | None) -> bool:
@@ -91,7 +101,13 @@ def _parts(kpi: Kpi, complete: Sequence[str]) -> dict[str, Sequence[str]]:
     """The parts of a KPI that look at activities, with their patterns."""
     if kpi.duration is not None:
         return {"from": [kpi.duration.start.pattern], "to": [kpi.duration.to.pattern]}
+    if kpi.waiting is not None:
+        return {"before": kpi.waiting.before}
+    if kpi.service is not None:
+        return {"of": kpi.service.of}
     if kpi.share is not None:
+        if kpi.share.start is not None and kpi.share.to is not None:
+            return {"from": [kpi.share.start.pattern], "to": [kpi.share.to.pattern]}
         return {"with": kpi.share.having} if kpi.share.having is not None else {"without": kpi.share.without or ()}
     if kpi.count is not None:
         return {"of": kpi.count.of}

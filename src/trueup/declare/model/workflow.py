@@ -37,6 +37,14 @@ class Owners(Declared):
     escalation: str | None = None
 
 
+class Lifecycle(Declared):
+    """The column that tells the start of a step from its completion, and the values that mean either."""
+
+    column: str
+    starts: Texts = ("start", "START")
+    completes: Texts = ("complete", "COMPLETE")
+
+
 class Events(Declared):
     """How the log of the workflow is read: which columns, which segments, when a case is old enough to count."""
 
@@ -45,6 +53,7 @@ class Events(Declared):
     activity: str | None = None
     at: str | None = None
     actor: str | None = None
+    lifecycle: Lifecycle | None = None
     segment: Texts = ()
     complete: Texts = ()
     matures_after: PeriodValue | None = None
@@ -313,6 +322,23 @@ class Adoption(Declared):
     kpi: str | None = None
 
 
+class Health(Declared):
+    """Which fields of the log tell how the model does, and against which days it is compared.
+
+    Of `inputs` the first value of a case counts; of `answer`, `confidence` (0 to 1) and the reviewed `label` the last.
+    `selected` are the answers that give a case what it asked for, `escalated` the activities that hand it to a
+    person. `reference`: the days to compare with; default: the pilot's baseline.
+    """
+
+    inputs: Texts = ()
+    answer: str | None = None
+    confidence: str | None = None
+    label: str | None = None
+    selected: Texts = ()
+    escalated: Texts = ()
+    reference: Window | None = None
+
+
 class Workflow(Declared):
     """The content of a workflow's file; its id is the file's stem."""
 
@@ -333,3 +359,4 @@ class Workflow(Declared):
     exceptions: Exceptions | None = None
     unanswered: Unanswered | None = None
     adoption: Adoption | None = None
+    health: Health | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trueup.declare.model.kpi import UNIT_SECONDS, Kpi
+from trueup.declare.model.kpi import UNIT_SECONDS, Kpi, KpiKind
 from trueup.declare.programme import Programme, workflow_file
 from trueup.declare.reading.problems import problem
 from trueup.kernel.finding import Finding
@@ -24,8 +24,9 @@ def unit_findings(programme: Programme) -> Iterator[Finding]:
 
 def _units(kpi: Kpi, currency: str | None) -> tuple[str, ...]:
     """Return the units that a KPI may carry; none where any text may stand."""
-    if kpi.duration is not None:
-        return tuple(UNIT_SECONDS)
+    if kpi.kind is KpiKind.DURATION:
+        # A working week has no length of its own: it depends on holidays.
+        return tuple(unit for unit in UNIT_SECONDS if kpi.calendar is None or unit != "weeks")
     if kpi.ratio is not None and currency is not None:
         return (*UNIT_SECONDS, currency)
     return ()

@@ -81,6 +81,8 @@ def measure_of(name: str, kpi: Kpi, complete: tuple[str, ...], needs: Needs) -> 
             return _duration(name, kpi, needs)
         case KpiKind.SHARE:
             assert kpi.share is not None
+            if kpi.share.start is not None and kpi.share.to is not None:
+                return Measure(name, kpi, (needs.event(kpi.share.start), needs.event(kpi.share.to)))
             patterns = kpi.share.having if kpi.share.having is not None else kpi.share.without or ()
             return Measure(name, kpi, (needs.fact("first", patterns),))
         case KpiKind.COUNT:
@@ -96,15 +98,15 @@ def measure_of(name: str, kpi: Kpi, complete: tuple[str, ...], needs: Needs) -> 
 
 
 def _duration(name: str, kpi: Kpi, needs: Needs) -> Measure:
-    assert kpi.duration is not None
     if kpi.shown_unit not in UNIT_SECONDS:
         raise DataError(
             "unknown-unit",
             f"The duration {name!r} is in {kpi.shown_unit!r}, which is no unit of time.",
             f"Write one of: {', '.join(UNIT_SECONDS)}.",
         )
-    columns = (needs.event(kpi.duration.start), needs.event(kpi.duration.to))
-    return Measure(name, kpi, columns, scale=UNIT_SECONDS[kpi.shown_unit])
+    # Waiting and service times are no facts of single events: see `steps`.
+    columns = (needs.event(kpi.duration.start), needs.event(kpi.duration.to)) if kpi.duration is not None else ()
+    return Measure(name, kpi, columns, scale=kpi.unit_seconds)
 
 
 def _ratio(name: str, kpi: Kpi, ratio: Ratio, complete: tuple[str, ...], needs: Needs) -> Measure:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import ibis.expr.types as ir
 
-    from trueup.declare.model.workflow import Events, Workflow
+    from trueup.declare.model.workflow import Events, Lifecycle, Workflow
     from trueup.declare.programme import Programme
     from trueup.observe.engine import Engine
 
@@ -26,7 +26,7 @@ class EventSource:
     """Where a workflow's events are read: the raw table, its columns, and how names are resolved to them.
 
     `window` is the follow-up of every case, in seconds. `missing` are the texts that mean "no value" in
-    attributes (never in the case id or the activity).
+    attributes (never in the case id or the activity). `lifecycle` tells starts of steps from completions.
     """
 
     data: str
@@ -37,12 +37,26 @@ class EventSource:
     window: int
     aliases: Mapping[str, str]
     missing: tuple[str, ...]
+    lifecycle: Lifecycle | None = None
 
     def events(self, attributes: Sequence[str] = ()) -> ir.Table:
         """Return `case`, `at`, `activity` and `attribute_0` ... for the attributes named, as text.
 
-        Raises DataError `missing-column` for an attribute that the log does not have.
+        Where a lifecycle is declared, what is not the completion of a step has no activity: it happened once, not
+        twice. Raises DataError `missing-column` for an attribute that the log does not have.
         """
+        if self.lifecycle is None:
+            return self._read(attributes)
+        rows = self.with_states(attributes)
+        done = rows["state"].isin(self.lifecycle.completes)
+        return rows.mutate(activity=done.ifelse(rows["activity"], None)).drop("state")
+
+    def with_states(self, attributes: Sequence[str] = ()) -> ir.Table:
+        """Return the events with every activity, and `state`, as the log writes it. Raises as `events`."""
+        rows = self._read([*attributes, *([self.lifecycle.column] if self.lifecycle is not None else [])])
+        return rows.rename(state=f"{ATTRIBUTE}{len(attributes)}") if self.lifecycle is not None else rows
+
+    def _read(self, attributes: Sequence[str]) -> ir.Table:
         columns = {
             "case": as_text(self.raw[self.case]),
             "at": self.raw[self.at],
@@ -112,6 +126,8 @@ def source_of(programme: Programme, engine: Engine, workflow: str) -> EventSourc
     described = programme.file.data.get(data)
     aliases = {} if described is None else described.fields
     columns = [resolved(data, name or "", aliases, raw.columns) for name in (events.case, events.activity, events.at)]
+    if events.lifecycle is not None:
+        resolved(data, events.lifecycle.column, aliases, raw.columns)
     _require_times(data, raw, columns[2])
     return EventSource(
         data=data,
@@ -122,6 +138,7 @@ def source_of(programme: Programme, engine: Engine, workflow: str) -> EventSourc
         window=events.matures_after.seconds if events.matures_after else 0,
         aliases=aliases,
         missing=() if described is None else described.missing,
+        lifecycle=events.lifecycle,
     )
 
 

@@ -25,14 +25,24 @@ def with_values(cases: ir.Table, measures: Sequence[Measure], window: int) -> ir
     """Add `kpi_i` (the unscaled value) and `capped_i` (0 or 1) for the i-th measure; `window` in seconds."""
     columns: dict[str, ir.Value] = {}
     for number, measure in enumerate(measures):
-        columns[f"kpi_{number}"] = _value(cases, measure, window)
-        columns[f"capped_{number}"] = _capped(cases, measure)
+        columns[f"kpi_{number}"] = _value(cases, number, measure, window)
+        columns[f"capped_{number}"] = _capped(cases, number, measure, window)
     return cases.mutate(**columns)
 
 
 def epoch_seconds(at: ir.TimestampColumn) -> ir.IntegerColumn:
     """Whole seconds since 1970: truncated first, because engines round differently."""
     return at.truncate("s").epoch_seconds().cast("int64")
+
+
+def step_column(number: int) -> str:
+    """Return the column of the waiting or service time, in seconds, of the measure at a position."""
+    return f"step_{number}"
+
+
+def business_column(number: int, what: str) -> str:
+    """Return a column of business seconds of a measure: `elapsed` between its events, of its `window`, or `left`."""
+    return f"business_{what}_{number}"
 
 
 # ibis takes what replaces a null by position only.
@@ -49,14 +59,16 @@ def flag(condition: ir.BooleanValue) -> ir.IntegerValue:
     return surely(condition).ifelse(1, 0).cast("int64")
 
 
-def _value(cases: ir.Table, measure: Measure, window: int) -> ir.Value:
+def _value(cases: ir.Table, number: int, measure: Measure, window: int) -> ir.Value:
     kpi = measure.kpi
     if from_actuals(kpi):
         # One a case that counts in the denominator; what is divided by it is known by week only.
         return flag(cases[measure.columns[0]].notnull()) if measure.columns else ibis.literal(1, "int64")
     match kpi.kind:
         case KpiKind.DURATION:
-            return _duration(cases, measure, window)
+            return _duration(cases, number, measure, window)
+        case KpiKind.SHARE if kpi.share is not None and kpi.share.within is not None:
+            return _in_time(cases, number, measure)
         case KpiKind.SHARE:
             seen = flag(cases[measure.columns[0]].notnull())
             return seen if kpi.share is not None and kpi.share.having is not None else 1 - seen
@@ -69,20 +81,56 @@ def _value(cases: ir.Table, measure: Measure, window: int) -> ir.Value:
             return flag(cases[measure.columns[0]].notnull())
 
 
-def _duration(cases: ir.Table, measure: Measure, window: int) -> ir.IntegerValue:
+def _duration(cases: ir.Table, number: int, measure: Measure, window: int) -> ir.IntegerValue:
     """Seconds from one event to the other; the window's length without the second, no value without the first."""
+    if not measure.columns:
+        seconds = cases[step_column(number)]
+        # Not `least`: engines differ over its nulls.
+        return (seconds > window).ifelse(ibis.literal(window, "int64"), seconds).cast("int64")
     start, to = (cases[column] for column in measure.columns)
+    cap = ibis.literal(window, "int64") if measure.kpi.calendar is None else cases[business_column(number, "window")]
     return ibis.cases(
         (start.isnull(), None),
-        (to.isnull(), ibis.literal(window, "int64")),
+        (to.isnull(), cap),
         (to < start, None),
-        else_=epoch_seconds(to) - epoch_seconds(start),
+        else_=_elapsed(cases, number, measure),
     ).cast("int64")
 
 
-def _capped(cases: ir.Table, measure: Measure) -> ir.IntegerValue:
+def _elapsed(cases: ir.Table, number: int, measure: Measure) -> ir.IntegerValue:
+    """Seconds between the two events of a measure, of its business time where it has one."""
+    if measure.kpi.calendar is not None:
+        return cases[business_column(number, "elapsed")]
+    start, to = (cases[column] for column in measure.columns)
+    return epoch_seconds(to) - epoch_seconds(start)
+
+
+def _in_time(cases: ir.Table, number: int, measure: Measure) -> ir.IntegerValue:
+    """1 where the second event came in time, else 0; no value where the time allowed ends after the window.
+
+    Such a case has none even if it was in time: only those that came soon would count otherwise.
+    """
+    kpi = measure.kpi
+    allowed = kpi.share.within_seconds if kpi.share is not None else 0
+    start, to = (cases[column] for column in measure.columns)
+    left = (
+        epoch_seconds(cases["due"]) - epoch_seconds(start)
+        if kpi.calendar is None
+        else cases[business_column(number, "left")]
+    )
+    return ibis.cases(
+        (start.isnull() | (left < allowed), None),
+        (to.isnull(), ibis.literal(0, "int64")),
+        (to < start, None),
+        else_=flag(_elapsed(cases, number, measure) <= allowed),
+    ).cast("int64")
+
+
+def _capped(cases: ir.Table, number: int, measure: Measure, window: int) -> ir.IntegerValue:
     if measure.kpi.kind is not KpiKind.DURATION:
         return ibis.literal(0, "int64")
+    if not measure.columns:
+        return flag(cases[step_column(number)] > window)
     start, to = (cases[column] for column in measure.columns)
     return flag(start.notnull() & to.isnull())
 
