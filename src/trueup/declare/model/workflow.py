@@ -339,23 +339,6 @@ class Health(Declared):
     reference: Window | None = None
 
 
-class Health(Declared):
-    """Which fields of the log tell how the model does, and against which days it is compared.
-
-    Of `inputs` the first value of a case counts; of `answer`, `confidence` (0 to 1) and the reviewed `label` the last.
-    `selected` are the answers that give a case what it asked for, `escalated` the activities that hand it to a
-    person. `reference`: the days to compare with; default: the pilot's baseline.
-    """
-
-    inputs: Texts = ()
-    answer: str | None = None
-    confidence: str | None = None
-    label: str | None = None
-    selected: Texts = ()
-    escalated: Texts = ()
-    reference: Window | None = None
-
-
 class Workflow(Declared):
     """The content of a workflow's file; its id is the file's stem."""
 
@@ -376,5 +359,4 @@ class Workflow(Declared):
     exceptions: Exceptions | None = None
     unanswered: Unanswered | None = None
     adoption: Adoption | None = None
-    health: Health | None = None
     health: Health | None = None
