@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from trueup.backends.duckdb import DuckEngine
+    from trueup.backends.engines.routed import RoutedEngine
     from trueup.declare.programme import Programme
     from trueup.kernel.progress import Progress
     from trueup.ledger.entry import Recorded
@@ -25,24 +26,24 @@ class DeclaredData:
         self, programme: Programme, progress: Progress, entries: Callable[[str], Iterable[Recorded]] = lambda _: ()
     ) -> None:
         from trueup.connectors.logs.declared import LogPaths
+        from trueup.workspace.databases import Databases
 
         self._programme = programme
         self._entries = entries
         self._paths = LogPaths(programme, progress, programme.root / STATE / "cache")
-        self._engine: DuckEngine | None = None
+        self._databases = Databases(programme, progress)
+        self._files: DuckEngine | None = None
         self._observer: Observer | None = None
         self._actuals: Actuals | None = None
 
     def observer(self) -> Observer:
         """Return the observer over every declared log."""
         if self._observer is None:
-            from trueup.backends.duckdb import DuckEngine
             from trueup.enforce.router import drawn_arms
             from trueup.observe.observer import Observer
 
-            self._engine = DuckEngine(self._paths)
             arms, since = drawn_arms(self._programme, lambda: self._entries("case.assigned"))
-            self._observer = Observer(self._programme, self._engine, self._paths.digest, self.actuals, arms, since)
+            self._observer = Observer(self._programme, self._engine(), self._digest, self.actuals, arms, since)
         return self._observer
 
     def actuals(self) -> Actuals:
@@ -64,9 +65,30 @@ class DeclaredData:
 
     def digests(self) -> Mapping[str, str]:
         """Return the SHA-256 of every source that was read."""
-        return self._paths.digests()
+        return dict(sorted({**self._paths.digests(), **self._databases.digests()}.items()))
 
     def close(self) -> None:
-        """Let go of the engine and of what it spilled."""
-        if self._engine is not None:
-            self._engine.close()
+        """Let go of the engines and of what they spilled."""
+        if self._files is not None:
+            self._files.close()
+        self._databases.close()
+
+    def _engine(self) -> DuckEngine | RoutedEngine:
+        """Return what computes KPIs: DuckDB over files, and where events lie in databases, those."""
+        if not self._databases:
+            return self._over_files()
+        from trueup.backends.engines.routed import RoutedEngine
+
+        return RoutedEngine(
+            lambda data: self._databases.engine(data) if data in self._databases else self._over_files()
+        )
+
+    def _over_files(self) -> DuckEngine:
+        if self._files is None:
+            from trueup.backends.duckdb import DuckEngine
+
+            self._files = DuckEngine(self._paths)
+        return self._files
+
+    def _digest(self, data: str) -> str:
+        return self._databases.digest(data) if data in self._databases else self._paths.digest(data)

@@ -52,7 +52,7 @@ class LogPaths(Mapping[str, Path]):
         from trueup.connectors.logs.normalise import normalised
 
         declared = self._programme.file.data.get(name)
-        if declared is None or declared.source is None:
+        if declared is None or not isinstance(declared.source, str):
             raise DataError(
                 "data-not-declared",
                 f"The data source {name!r} names no file.",

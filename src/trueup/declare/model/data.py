@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from trueup.declare.model.values import BoundValue, Day, Declared, Factor, PeriodValue, Texts
 
@@ -33,15 +33,34 @@ class Volume(Declared):
     needed: int = Field(ge=0)
 
 
+class TableSource(Declared):
+    """A table of a database. `url` names the setting that holds its address (`env:NAME`), or is a Spark master.
+
+    PostgreSQL has a `table` (`events`, `sales.events`; a view is one too); Spark a `table`, or a folder of `parquet`
+    files relative to the programme's folder.
+    """
+
+    url: Annotated[str, Field(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|local(\[[0-9*]+\])?|spark://[^@\s]+)$")]
+    table: Annotated[str, Field(min_length=1)] | None = None
+    parquet: Annotated[str, Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.table is None) == (self.parquet is None):
+            msg = "a source in a database has either `table` or `parquet`"
+            raise ValueError(msg)
+        return self
+
+
 class DataSource(Declared):
-    """A log or table.
+    """A log or table. `source` is a file, or a table of a database.
 
     `zone` is the time zone of times that carry none. `missing` are the texts that mean "no value" in attributes
     (never in the case id). `dates` settles logs whose dates could be read either way. `duplicates` says
     what happens to events that equal another in every column, `truncated` whether a log that seems cut off is used.
     """
 
-    source: str | None = None
+    source: str | TableSource | None = None
     zone: str | None = None
     sensitivity: str | None = None
     fields: dict[str, str] = {}

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from trueup.observe.cases.source import EventSource
     from trueup.observe.engine import Engine
 
-_LARGEST = 1.7976931348623157e308
+# Beyond it nothing was measured, and squares of it could not be summed.
+_LARGEST = 1e100
 _FEW = 8
 
 
@@ -75,7 +76,7 @@ def _events(source: EventSource, needs: Needs, arms: Arms | None) -> ir.Table:
 
 
 def _finite(text: ir.StringColumn) -> ir.FloatingColumn:
-    """A number, or null for text that is none: also for NaN and infinities, which no mean survives."""
+    """A number, or null for text that is none: also for NaN, infinities and what no mean survives."""
     number = text.try_cast("float64")
     return number.between(-_LARGEST, _LARGEST).ifelse(number, None)
 
