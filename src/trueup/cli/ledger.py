@@ -81,7 +81,9 @@ def prove(directory: Path, index: int | None, old: int | None, out: Path) -> Ans
     from trueup.workspace import ledger_vkey, prove_continued, prove_entry
 
     if (index is None) == (old is None):
-        raise UsageError("usage", "Give either INDEX or --from SIZE.", "One entry:\n    trueup ledger prove DIR INDEX --out FILE")
+        raise UsageError(
+            "usage", "Give either INDEX or --from SIZE.", "One entry:\n    trueup ledger prove DIR INDEX --out FILE"
+        )
     proof = prove_entry(directory, index) if index is not None else prove_continued(directory, old or 0)
     write_durably(out, proof.text.encode())
     data: dict[str, Any] = {
@@ -154,7 +156,9 @@ def retain(directory: Path, erase_now: bool, by: str | None) -> Answer:
     from trueup.workspace import erase_due, kept_bodies
 
     if erase_now and by is None:
-        raise UsageError("usage", "Erasing needs somebody who does it.", "Say who:\n    trueup ledger retain DIR --erase --by WHO")
+        raise UsageError(
+            "usage", "Erasing needs somebody who does it.", "Say who:\n    trueup ledger retain DIR --erase --by WHO"
+        )
     with progress_on_stderr() as progress:
         erased = erase_due(directory, by or "", progress) if erase_now else []
         bodies = kept_bodies(directory, progress)
