@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from trueup.cli.views.figures import wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 _NAMES = {
     "selection": "selection rate",
@@ -33,12 +33,14 @@ def _workflow(name: str, report: Mapping[str, Any]) -> Iterator[str]:
     then, now = report["reference"], report["recent"]
     yield f"{name}, health: {now['cases']} cases since {now['since'][:10]}, against {then['cases']} from"
     yield f"  {then['since'][:10]} to {then['until'][:10]}"
-    if report["fields"]:
+    if any(not one["unknown"] for one in report["fields"]):
         yield f"  {'drift':<24}{'index':>7}{'p':>8}{'adjusted':>10}  state"
     for one in report["fields"]:
-        yield from _field(one)
+        if not one["unknown"]:
+            yield from _field(one)
+    yield from _fields_unknown(report["fields"])
     yield from _joint(report["joint"])
-    if report["fields"]:
+    if any(not one["unknown"] for one in report["fields"]):
         yield wrapped(f"p: weeks in random order move as far; {_SHARED}. Drifted: sure, and index above .25.", 4)
     yield from _calibration(report["calibration"])
     yield from _groups(report["groups"])
@@ -48,11 +50,22 @@ def _unknown(what: str, part: Mapping[str, Any]) -> str:
     return wrapped(f"{what}: {part['unknown']['because']} ({part['unknown']['code']})", 2)
 
 
+def _named(one: Mapping[str, Any]) -> str:
+    return str(one["field"]) if one["role"] == "input" else f"{one['field']} ({one['role']})"
+
+
+def _fields_unknown(fields: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Render fields that are unknown, those of one reason together."""
+    together: dict[str, list[str]] = {}
+    for one in fields:
+        if one["unknown"]:
+            together.setdefault(f"{one['unknown']['because']} ({one['unknown']['code']})", []).append(_named(one))
+    for why, names in together.items():
+        yield wrapped(f"{', '.join(names)}: unknown: {why}", 2)
+
+
 def _field(one: Mapping[str, Any]) -> Iterator[str]:
-    name = one["field"] if one["role"] == "input" else f"{one['field']} ({one['role']})"
-    if one["unknown"]:
-        yield _unknown(f"{name}: unknown", one)
-        return
+    name = _named(one)
     yield f"  {name:<24}{one['index']:>7.2f}{one['p_value']:>8.4f}{one['adjusted']:>10.4f}  {one['state']}"
     most = one["moved_most"]
     if one["state"] != "steady":

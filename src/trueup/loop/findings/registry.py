@@ -19,6 +19,7 @@ from trueup.loop.findings import (
     strategy,
 )
 from trueup.loop.findings.seen import Seen
+from trueup.loop.health import finding as outputs
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,6 +37,7 @@ RULES = (
     *control.RULES,
     *groups.RULES,
     *operation.RULES,
+    *outputs.RULES,
     *autonomy.RULES,
 )
 

@@ -165,12 +165,14 @@ def _asked(cases: Cases, name: str, role: Role) -> _Asked | NotKnown:
         return NotKnown("too-few-cases", f"{fewest} cases with a value on one side, {LEAST_CASES} are needed")
     if min(int(weeks.late.sum()), int((~weeks.late).sum())) < LEAST_WEEKS:
         return _too_few_weeks(weeks)
-    return _in_cells(name, role, [values[place] for place in np.flatnonzero(chosen).tolist()], weeks)
+    texts = [values[place] for place in np.flatnonzero(chosen).tolist()]
+    return _in_cells(name, role, texts, None if name in cases.words else as_numbers(texts), weeks)
 
 
-def _in_cells(name: str, role: Role, values: Sequence[str | None], weeks: Weeks) -> _Asked | NotKnown:
+def _in_cells(
+    name: str, role: Role, values: Sequence[str | None], numbers: NDArray[np.float64] | None, weeks: Weeks
+) -> _Asked | NotKnown:
     given = [value for value in values if value is not None]
-    numbers = as_numbers(values)
     if numbers is not None and len(np.unique(numbers[~np.isnan(numbers)])) > PARTS:
         return _Asked(name, role, "number", numeric_cells(numbers), weeks)
     if len(set(given)) > len(given) / 2:
@@ -230,7 +232,7 @@ def _adjusted(found: Sequence[FieldDrift], halves: int) -> list[FieldDrift]:
 
 def _joint(inputs: Sequence[_Asked], halves: int) -> JointDrift | NotKnown:
     if len(inputs) < _FEWEST_INPUTS:
-        return NotKnown("too-few-fields", "fewer than two inputs can be compared")
+        return NotKnown("too-few-fields", f"{len(inputs)} inputs can be compared, {_FEWEST_INPUTS} are needed")
     told = two_sample([one.cells for one in inputs], inputs[0].weeks, SEED)
     assert told is not None, "both windows have cases"
     names = tuple(one.field for one in inputs)

@@ -40,7 +40,10 @@ class NotKnown:
 
 @dataclass(frozen=True)
 class Cases:
-    """The fields of the cases of both windows, and which case lies in which."""
+    """The fields of the cases of both windows, and which case lies in which.
+
+    `words` are the fields that are declared as text or by a list of values: their numbers are names.
+    """
 
     workflow: Workflow
     health: Health
@@ -49,6 +52,7 @@ class Cases:
     fields: CaseFields
     earlier: NDArray[np.bool_]
     later: NDArray[np.bool_]
+    words: frozenset[str]
 
     def column(self, name: str | None, key: str, *, first: bool = False) -> Sequence[str | None] | NotKnown:
         """Return the values of a declared field, or why there are none; `key` is where it would be declared."""
@@ -104,7 +108,11 @@ def cases_of(bench: Workbench, name: str, as_of: datetime) -> Cases | NotKnown:
         days=days,
         as_of=as_of,
     )
-    return Cases(workflow, health, *days, fields, *(fields.within(each) for each in days))
+    source = bench.programme.file.data.get(workflow.events.data or "") if workflow.events else None
+    expected = source.expects if source else {}
+    words = frozenset(field for field, one in expected.items() if one.type == "text" or one.one_of is not None)
+    reference, recent = days
+    return Cases(workflow, health, *days, fields, fields.within(reference), fields.within(recent), words)
 
 
 def _days(bench: Workbench, name: str, as_of: datetime) -> tuple[Days, Days] | NotKnown:
