@@ -38,7 +38,9 @@ ANSWERS: dict[str, str] = {
     "`blockers[]`, `route`",
     "brief": "`file`, `format` (`markdown`, `html`), `page`: what the page says, as data",
     "baseline": "`workflow`, `registered_late`, `file`, `readings[]` (weekly, as of `measure`), "
-    "`summary[]`: `kpi`, `n`, `value`, `lower`, `upper`; `detectable[]`: `gate`, `kpi`, `smallest`; `findings[]`, "
+    "`summary[]`: `kpi`, `n`, `value`, `lower`, `upper`; `detectable[]`: `gate`, `kpi`, `smallest`; "
+    "`admission` (null where arms are drawn): `rule`, `admitted`, `because`, `margin`, `promised`, `floor`, `drift`, "
+    "`scale`, `ways_out[]`; `rollout[]`: `unit`, `on`; `because_of`: the question, or null; `findings[]`, "
     "`findings_unknown` as of `measure`",
     "measure": "`findings[]` as of `check`: what data, ledger and calendar show, of the workflow that is named; "
     "`findings_unknown`: why there are none to be had, else null; with `--data`: `readiness[]`: `data`, `score`, "
