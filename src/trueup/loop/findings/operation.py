@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from trueup.decide.comparison import LEAST_CASES
 from trueup.declare.model.kpi import KpiKind
 from trueup.declare.programme import workflow_file
+from trueup.evidence.checks import MIX_BREAK
 from trueup.evidence.gates import block_contrast
 from trueup.kernel.clock import start_of_day
 from trueup.kernel.errors import DataError
@@ -24,6 +25,8 @@ from trueup.loop.findings.tallies import (
     unwanted,
     unwanted_weeks,
 )
+from trueup.loop.health.drift import drift as drifts_of
+from trueup.loop.health.seen import NotKnown, cases_of
 from trueup.loop.pilots.validity import MIX_SHIFT, mix_stability
 from trueup.observe.population import ACTIVITY
 
@@ -178,4 +181,32 @@ def _moved_most(then: Counter[str | None], now: Counter[str | None]) -> str:
     return f"{most or '(none)'} went from {then[most] / then.total():.0%} to {now[most] / now.total():.0%}"
 
 
-RULES = (unanswered, exceptions, drift)
+def outputs(seen: Seen) -> Iterator[Found]:
+    """RUN04: answers, or how sure the model is of them, surely differ from the reference days, and by much."""
+    for name, workflow in seen.living():
+        health = workflow.health
+        if health is None or not (health.answer or health.confidence):
+            continue
+        try:
+            cases = cases_of(seen.bench, name, seen.as_of)
+        except DataError:
+            continue
+        if isinstance(cases, NotKnown):
+            continue
+        for one in drifts_of(cases, LOOKED, ("answer", "confidence")).found():
+            if one.state(LOOKED) != "drifted":
+                continue
+            what = "answers" if one.role == "answer" else "confidence"
+            detail = (
+                f"The {what} of {name!r} ({one.field}) moved: stability index {one.index:.2f}, at most {MIX_BREAK:g}, "
+                f"over {one.after} cases of eight weeks beside {one.before} of the reference days (weeks in random "
+                f"order, {LOOKS}); {one.cell} went from {one.was:.0%} to {one.now:.0%}."
+            )
+            fix = (
+                "See on reviewed cases whether the answers are still right; ask what changed in the model or its input."
+            )
+            where = seen.place(workflow_file(name), "health", one.role)
+            yield seen.found("RUN04", name, where, detail, fix, one.field)
+
+
+RULES = (unanswered, exceptions, drift, outputs)

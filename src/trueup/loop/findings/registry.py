@@ -19,7 +19,6 @@ from trueup.loop.findings import (
     strategy,
 )
 from trueup.loop.findings.seen import Seen
-from trueup.loop.health import finding as outputs
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,7 +36,6 @@ RULES = (
     *control.RULES,
     *groups.RULES,
     *operation.RULES,
-    *outputs.RULES,
     *autonomy.RULES,
 )
 

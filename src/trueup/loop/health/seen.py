@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,6 @@ import numpy as np
 from trueup.declare.model.workflow import Health, Window
 from trueup.evidence.health.drift import Weeks
 from trueup.kernel.clock import format_instant, start_of_day
-from trueup.loop.findings.tallies import RECENT
 from trueup.observe.health.fields import CaseFields, Days, case_fields
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from trueup.declare.model.workflow import Workflow
     from trueup.loop.workbench import Workbench
 
+# The newest weeks that are looked at; findings of operation look at as many.
+RECENT = timedelta(weeks=8)
 _WEEK = 7 * 86_400
 _HOW = "Name days in which the model ran as `health.reference: {from, to}`."
 
