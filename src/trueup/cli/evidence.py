@@ -91,6 +91,13 @@ def _readiness(bench: Workbench, instant: datetime, workflow: str | None) -> lis
     return [one.to_json() for one in readiness(bench.observations, names, instant).values()]
 
 
+def _health(bench: Workbench, instant: datetime, workflow: str | None) -> dict[str, Any]:
+    """Return the health of one workflow's model, or of all that declare it."""
+    from trueup.loop.health.report import health
+
+    return health(bench, workflow, instant)
+
+
 @click.command()
 @programme_argument
 @click.argument("workflow", required=False)
@@ -98,9 +105,17 @@ def _readiness(bench: Workbench, instant: datetime, workflow: str | None) -> lis
 @click.option("--segments", is_flag=True, help="Also split every reading by segment and assigned unit.")
 @click.option("--histograms", is_flag=True, help="Also show how the values of each week are spread.")
 @click.option("--data", "ready", is_flag=True, help="Also show how ready each data source is, part by part.")
+@click.option("--health", "healthy", is_flag=True, help="Also show drift, calibration and groups of the model.")
 @answering("measure")
 def measure(  # noqa: D103 -- help in COMMANDS
-    directory: Path, workflow: str | None, as_of: datetime | None, *, segments: bool, histograms: bool, ready: bool
+    directory: Path,
+    workflow: str | None,
+    as_of: datetime | None,
+    *,
+    segments: bool,
+    histograms: bool,
+    ready: bool,
+    healthy: bool,
 ) -> Answer:
     from trueup.cli.views.evidence import measured_text
     from trueup.loop.facts.money import money
@@ -121,6 +136,8 @@ def measure(  # noqa: D103 -- help in COMMANDS
             data["histograms"] = spread(bench, workflow, instant)
         if ready:
             data["readiness"] = _readiness(bench, instant, workflow)
+        if healthy:
+            data["health"] = _health(bench, instant, workflow)
         data |= _people(bench, instant, workflow)
         data |= _findings(bench, instant, workflow)
     return Answer(data, measured_text)

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from trueup.cli.views.figures import WIDTH, plain, wrapped
+from trueup.cli.views.health import health_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,6 +87,7 @@ def measured_text(data: Mapping[str, Any]) -> str:
         lines.append(f"{one['use_case']:<22}" + "".join(f"{_money(figure):>13}" for figure in figures))
     lines += _people(data["people"] or [])
     lines += _ready(data.get("readiness", []))
+    lines += health_lines(data.get("health", {}))
     return "\n".join([*lines, *_findings(data)])
 
 
