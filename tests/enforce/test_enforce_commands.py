@@ -240,14 +240,17 @@ from trueup.enforce.request import Request
 from trueup.ledger.log import Ledger
 from trueup.sdk import governed
 
-root, where = Path(sys.argv[1]), sys.argv[2]
+root, where, one_by_one = Path(sys.argv[1]), sys.argv[2], sys.argv[3] == "one by one"
 append = Ledger.append
 
 def dying(self, entries, **more):
-    if where.startswith("before") and any(entry.type == where.split()[1] for entry in entries):
+    named = any(entry.type == where.split()[-1] for entry in entries)
+    if one_by_one and more.get("at") is not None:
+        more["at"] += 1
+    if where.startswith("before") and named and not (one_by_one and more.get("at")):
         os._exit(9)
     done = append(self, entries, **more)
-    if where.startswith("after") and any(entry.type == where.split()[1] for entry in entries):
+    if where.startswith("after") and named:
         os._exit(9)
     return done
 
@@ -262,21 +265,22 @@ with governed(root, "payments") as gate:
 
 
 @pytest.mark.parametrize(
-    ("where", "then"),
+    ("where", "how", "then"),
     [
-        ("before action.intended", "done"),
-        ("after action.intended", "done"),
-        ("before action.judged", "done"),
-        ("after action.judged", "unknown"),
-        ("before action.finished", "unknown"),
-        ("after action.finished", "done"),
+        ("before action.intended", "at once", "done"),
+        ("after action.intended", "at once", "unknown"),
+        ("after action.intended", "one by one", "done"),
+        ("before action.judged", "one by one", "done"),
+        ("after action.judged", "one by one", "unknown"),
+        ("before action.finished", "at once", "unknown"),
+        ("after action.finished", "at once", "done"),
     ],
 )
-def test_after_a_crash_at_any_step_nothing_happens_twice(tmp_path: Path, where: str, then: str) -> None:
+def test_after_a_crash_at_any_step_nothing_happens_twice(tmp_path: Path, where: str, how: str, then: str) -> None:
     programme = write(tmp_path / "programme")
 
     def process(where: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", CRASHING, str(programme), where]
+        command = [sys.executable, "-c", CRASHING, str(programme), where, how]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert process(where).returncode == 9

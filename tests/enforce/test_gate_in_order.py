@@ -214,7 +214,7 @@ def test_held_ones_keep_their_place_until_somebody_says_no(tmp_path: Path) -> No
 
 
 def test_two_that_reserve_at_once_do_not_both_fit(at: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second intent is written between the first one's intent and its verdict, each by its own process."""
+    """The second call comes whole while the first is being judged: which intent is written first has the place."""
     actions = ACTIONS.replace("per_day: 3", "per_day: 1")
     at = world(at.root / "narrow", actions=actions)
     original = Policy.judge
@@ -228,8 +228,8 @@ def test_two_that_reserve_at_once_do_not_both_fit(at: World, monkeypatch: pytest
 
     monkeypatch.setattr(Policy, "judge", judge)
     first = at.gate("one").call(pay(5), "first", at.tool)
-    assert (str(first.state), str(nested[0].state)) == ("done", "denied")
-    assert at.tool.calls == [{"amount": 5}]
+    assert (str(first.state), str(nested[0].state)) == ("denied", "done")
+    assert at.tool.calls == [{"amount": 7}]
 
 
 def test_many_threads_of_one_gate_do_not_exceed_a_limit(at: World) -> None:
@@ -257,4 +257,4 @@ def test_a_refusal_says_why_in_one_rule() -> None:
 
 def test_a_gate_opens_without_a_hidden_second_way() -> None:
     public = {name for name in vars(Gate) if not name.startswith("_")}
-    assert public == {"call", "call_async", "current", "resume", "resume_async"}
+    assert public == {"call", "call_async", "current", "resume", "resume_async", "take_async"}

@@ -89,7 +89,7 @@ def test_two_that_reserve_at_once_do_not_both_fit_a_sum(tmp_path: Path, monkeypa
 
     monkeypatch.setattr(Policy, "judge", judge)
     first = at.gate("one").call(pay(60), "first", at.tool)
-    assert (str(first.state), str(nested[0].state)) == ("done", "denied")
+    assert (str(first.state), str(nested[0].state)) == ("denied", "done")
 
 
 def test_what_a_person_edited_counts_and_a_no_gives_it_back(tmp_path: Path) -> None:

@@ -6,8 +6,11 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.types import EmbeddedResource, ImageContent, ResourceLink, TextResourceContents
 from pydantic import BaseModel
 
 WORLD = Path(sys.argv[1]) / "world.txt"
@@ -15,8 +18,15 @@ SAYS = Path(sys.argv[1]) / "says.txt"
 server = MCPServer("erp")
 
 
+IBAN = "GB29 NWBK 6016 1331 9268 19"
+
+
 class Sure(BaseModel):
     sure: bool
+
+
+class Where(BaseModel):
+    to: str
 
 
 def done(what: str) -> str:
@@ -81,6 +91,46 @@ def slow() -> str:
     done("slow")
     time.sleep(30)
     return "slow"
+
+
+@server.tool()
+def look(name: str = "a") -> dict[str, Any]:
+    """Look a customer up; write to desk@shop.example.org for more."""
+    done(f"look:{name}")
+    return {"email": "jo@customer.example.org", "iban": IBAN, "order": 943476591, "note": "asks for Jo's refund"}
+
+
+@server.tool()
+def papers() -> list[Any]:
+    """Return papers of several kinds."""
+    picture = ImageContent(type="image", data="aGVsbG8=", mime_type="image/png")
+    link = ResourceLink(type="resource_link", name="jo@customer.example.org.pdf", uri="file:///jo@customer.example.org")
+    inside = TextResourceContents(uri="file:///jo@customer.example.org.txt", text=f"pay to {IBAN}")
+    return ["write to jo@customer.example.org", picture, link, EmbeddedResource(type="resource", resource=inside)]
+
+
+@server.tool()
+def refuse() -> str:
+    """Fail, and say about whom."""
+    raise ToolError("jo@customer.example.org has no account")
+
+
+@server.tool()
+async def sure(to: str, ctx: Context) -> str:
+    """Ask back about somebody."""
+    await ctx.report_progress(1, 2, "looking at jo@customer.example.org")
+    answer = await ctx.elicit("refund jo@customer.example.org?", Where)
+    return done(f"sure:{to}:{answer.action}:{answer.data.to if answer.action == 'accept' else None}")
+
+
+@server.tool()
+def deep() -> dict[str, Any]:
+    """Return what is nested too deep to be masked."""
+    done("deep")
+    value: dict[str, Any] = {"email": "jo@customer.example.org"}
+    for _ in range(80):
+        value = {"in": value}
+    return value
 
 
 if len(sys.argv) > 2:

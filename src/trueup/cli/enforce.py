@@ -89,12 +89,15 @@ def show(directory: Path, approval: str, as_of: datetime | None) -> Answer:
 
 @approvals.command()
 @programme_argument
-@_ID
+@click.argument("approval", metavar="ID...", nargs=-1, required=True)
 @_BY
 @_BECAUSE
 @answering("approvals accept")
-def accept(directory: Path, approval: str, by: str, because: str | None) -> Answer:
-    """Say yes to a held step, once, exactly as it is. The waiting program then runs it."""
+def accept(directory: Path, approval: tuple[str, ...], by: str, because: str | None) -> Answer:
+    """Say yes to a held step, once, exactly as it is; to several if they are alike and of no high impact.
+
+    The waiting program then runs it. Of several either all are accepted, or none.
+    """
     return _decided(directory, approval, "accept", by, because)
 
 
@@ -114,7 +117,7 @@ def accept(directory: Path, approval: str, by: str, because: str | None) -> Answ
 @answering("approvals edit")
 def edit(directory: Path, approval: str, by: str, arguments: Path, because: str | None) -> Answer:
     """Say yes with other arguments, which the policy has to permit."""
-    return _decided(directory, approval, "edit", by, because, arguments)
+    return _decided(directory, (approval,), "edit", by, because, arguments)
 
 
 @approvals.command()
@@ -125,7 +128,7 @@ def edit(directory: Path, approval: str, by: str, arguments: Path, because: str 
 @answering("approvals reject")
 def reject(directory: Path, approval: str, by: str, because: str | None) -> Answer:
     """Say no to a held step."""
-    return _decided(directory, approval, "reject", by, because)
+    return _decided(directory, (approval,), "reject", by, because)
 
 
 @approvals.command()
@@ -136,7 +139,7 @@ def reject(directory: Path, approval: str, by: str, because: str | None) -> Answ
 @answering("approvals escalate")
 def escalate(directory: Path, approval: str, by: str, because: str | None) -> Answer:
     """Hand a held step on to whom the workflow escalates."""
-    return _decided(directory, approval, "escalate", by, because)
+    return _decided(directory, (approval,), "escalate", by, because)
 
 
 approvals.add_command(unknown)
@@ -161,27 +164,36 @@ def assign(directory: Path, workflow: str, case: str, unit: str | None, stratum:
 
 
 def _decided(
-    directory: Path, approval: str, decision: str, by: str, because: str | None, arguments: Path | None = None
+    directory: Path,
+    approvals: tuple[str, ...],
+    decision: str,
+    by: str,
+    because: str | None,
+    arguments: Path | None = None,
 ) -> Answer:
     from trueup.enforce.approvals import Ask, workflow_of
     from trueup.enforce.autonomy.rung import policy_in_force
+    from trueup.enforce.standing.alike import decide_alike
     from trueup.workspace import approval_desk, opened, reading_ledger, signer_for
 
     with reading_ledger(directory) as ledger:
-        workflow = workflow_of(ledger, approval)
+        workflow = workflow_of(ledger, approvals[0])
     with progress_on_stderr() as progress, opened(directory, progress, write=True, workflow=workflow) as bench:
         desk, now = approval_desk(bench), bench.clock.now()
         policy = policy_in_force(bench.programme, workflow, bench.ledger)
-        ask = Ask(approval, decision, by, _arguments(arguments) if arguments else None, because)
-        decided = desk.decide(ask, policy, now, signer_for(bench, by))
-    return Answer(_decided_json(decided), view.decided, Exit.DONE if decided.denied is None else Exit.HELD)
+        changed = _arguments(arguments) if arguments else None
+        asks = [Ask(approval, decision, by, changed, because) for approval in dict.fromkeys(approvals)]
+        decided = decide_alike(desk, asks, policy, now, signer_for(bench, by))
+    held = any(one.denied is not None for one in decided)
+    return Answer(_decided_json(decided), view.decided, Exit.HELD if held else Exit.DONE)
 
 
-def _decided_json(decided: Decided) -> dict[str, Any]:
+def _decided_json(decided: list[Decided]) -> dict[str, Any]:
+    denied = next((one.denied for one in decided if one.denied is not None), None)
     return {
-        "approvals": [decided.approval.to_json()],
-        "entry": decided.entry,
-        "denied": decided.denied.to_json() if decided.denied else None,
+        "approvals": [one.approval.to_json() for one in decided],
+        "entry": decided[-1].entry,
+        "denied": denied.to_json() if denied else None,
     }
 
 

@@ -1,16 +1,20 @@
 """A person's yes or no to a held step, as the ledger tells it.
 
 An approval is bound to the digest of tool and final arguments and to the version of the policy; it is good for one
-call, and it expires. Accepting does not execute: the process that waits does, through `Gate.resume`.
+call, and it expires. Where an action needs several people, each says yes for themselves, and only the last one's is
+the yes. Whom it is handed on to when it gets old follows from the clock alone. Accepting does not execute: the
+process that waits does, through `Gate.resume`.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from trueup.declare.model.people import Role
+from trueup.declare.model.workflow import Impact
 from trueup.enforce.autonomy.watching import look_once
 from trueup.enforce.request import Request, UnfitRequestError, normalised, read_request
 from trueup.enforce.steps import StepIds
@@ -46,7 +50,8 @@ class Approval:
     """A held step and what became of it.
 
     `state` is open, escalated, accepted, edited, rejected, expired or used. `arguments` are the final ones, None
-    when their text was erased; `digest` binds them together with the tool.
+    when their text was erased; `digest` binds them together with the tool. `needed` people have to say yes, and
+    `seconded_by` said so before the last. `age` is how long it has been there at the instant that was looked at.
     """
 
     id: str
@@ -68,6 +73,11 @@ class Approval:
     state: str
     decided_by: str | None
     because: str | None
+    impact: str = "high"
+    needed: int = 1
+    seconded_by: tuple[str, ...] = ()
+    escalates_at: datetime | None = None
+    age: timedelta = timedelta()
 
     def to_json(self) -> dict[str, Any]:
         """Return the published form."""
@@ -90,6 +100,11 @@ class Approval:
             "state": self.state,
             "decided_by": self.decided_by,
             "because": self.because,
+            "risk": self.impact,
+            "age_seconds": int(self.age.total_seconds()),
+            "approvers_needed": self.needed,
+            "seconded_by": list(self.seconded_by),
+            "escalates_at": format_instant(self.escalates_at) if self.escalates_at else None,
         }
 
 
@@ -128,6 +143,12 @@ class Desk:
         by_role = [who for who, person in people.items() if _APPROVING & set(person.roles)]
         return tuple(named if action.approvers else by_role)
 
+    def escalation(self, workflow: str) -> str | None:
+        """Return to whom a workflow hands on; None where nobody is named."""
+        declared = self.programme.workflows.get(workflow)
+        to = declared.owners.escalation if declared else None
+        return to if to in self.programme.file.people else None
+
     def waiting(self, at: datetime) -> list[Approval]:
         """Return what waits for a person at an instant, oldest first."""
         asked = (self._approval(item, at) for item in self.ledger.entries("approval.requested"))
@@ -143,28 +164,45 @@ class Desk:
         Raises NotFoundError, NotPermittedError (not an approver, or the requester), ConflictError (decided
         before, or no longer what was asked) and UsageError.
         """
-        asked = self.one(ask.approval, at)
-        to = self._escalated_to(asked.workflow) if ask.decision == "escalate" else None
-        self._require_person(ask.by)
-        self._require_may(asked, ask)
+        to = self._escalated_to(self.one(ask.approval, at).workflow) if ask.decision == "escalate" else None
+        asked = self.decidable(ask, policy, at)
         if asked.state == "expired":
             return Decided(asked, refusal("approval.expired", f"it expired at {format_instant(asked.expires_at)}"))
-        if asked.state not in OPEN or (ask.decision == "escalate" and asked.state == "escalated"):
-            raise ConflictError("approval-decided", f"The approval {asked.id!r} is {asked.state} already.", _LIST)
         final = asked.digest
-        if ask.decision in {"accept", "edit"}:
-            self._require_current(asked, policy)
         if ask.decision == "edit":
             edited = self._edited(asked, ask, policy)
             if isinstance(edited, Verdict):
                 return Decided(asked, edited)
             final = self.bodies.digest(edited.body)
             self.bodies.put(final, edited.body)
-        entry = self._entry(asked, ask, final, to, at, sign)
-        index = self.ledger.append([entry])[0]
+        index = self._append(asked, self._entry(asked, ask, final, to, at, sign))
         # A no is an outcome: it may be the one after which the level can no longer be promised.
         look_once(self.programme, asked.workflow, self.ledger, at)
         return Decided(self.one(ask.approval, at), None, index)
+
+    def decidable(self, ask: Ask, policy: Policy, at: datetime) -> Approval:
+        """Return the approval if the person may decide so on it now (or it has expired); raises as `decide`."""
+        asked = self.one(ask.approval, at)
+        self._require_person(ask.by)
+        self._require_may(asked, ask)
+        if asked.state == "expired":
+            return asked
+        if asked.state not in OPEN or (ask.decision == "escalate" and asked.decided_by is not None):
+            raise ConflictError("approval-decided", f"The approval {asked.id!r} is {asked.state} already.", _LIST)
+        if ask.decision in {"accept", "edit"}:
+            self._require_current(asked, policy)
+            _require_another(asked, ask)
+        return asked
+
+    def _append(self, asked: Approval, entry: Entry) -> int:
+        try:
+            return self.ledger.append([entry])[0]
+        except ConflictError as error:
+            if error.code != "entry-exists":
+                raise
+            raise ConflictError(
+                "approval-decided", f"Somebody else decided on {asked.id!r} at this moment.", _LIST
+            ) from None
 
     def _entry(self, asked: Approval, ask: Ask, final: str, to: str | None, at: datetime, sign: Sign) -> Entry:
         data: dict[str, Json] = {
@@ -176,9 +214,12 @@ class Desk:
             "because": ask.because,
             "to": to,
         }
-        tail = "escalated" if ask.decision == "escalate" else "decided"
+        tail, kind = "escalated" if ask.decision == "escalate" else "decided", "approval.decided"
+        if ask.decision == "accept" and len(asked.seconded_by) + 1 < asked.needed:
+            # Not the last yes that it needs: it stays open.
+            tail, kind = f"seconded/{len(asked.seconded_by)}", "approval.seconded"
         signed = {**data, **sign(canonical(data))}
-        return Entry("approval.decided", f"approval/{asked.id}/{tail}", at, ask.by, signed)
+        return Entry(kind, f"approval/{asked.id}/{tail}", at, ask.by, signed)
 
     def _edited(self, asked: Approval, ask: Ask, policy: Policy) -> Request | Verdict:
         """Return the request with other arguments, or the verdict that forbids it."""
@@ -238,9 +279,8 @@ class Desk:
             )
 
     def _escalated_to(self, workflow: str) -> str:
-        declared = self.programme.workflows.get(workflow)
-        to = declared.owners.escalation if declared else None
-        if to is None or to not in self.programme.file.people:
+        to = self.escalation(workflow)
+        if to is None:
             raise UsageError(
                 "nobody-to-escalate-to",
                 f"{workflow!r} names nobody to hand this on to.",
@@ -255,9 +295,12 @@ class Desk:
         last = decided or escalated
         final = str(decided.entry.data["digest"]) if decided else str(data["digest"])
         expires_at = parse_instant(data["expires_at"])
+        by_age = parse_instant(data["escalates_at"]) if data.get("escalates_at") else None
+        late = by_age is not None and at >= by_age and decided is None
         approvers = [str(who) for who in data["approvers"]]
-        if escalated is not None and escalated.entry.data["to"] not in approvers:
-            approvers.append(str(escalated.entry.data["to"]))
+        also = [escalated.entry.data["to"]] if escalated else [data["escalates_to"]] if late else []
+        approvers += [str(who) for who in also if who not in approvers]
+        seconded = self._seconded(item)
         return Approval(
             id=data["approval"],
             workflow=data["workflow"],
@@ -275,16 +318,46 @@ class Desk:
             requested_at=item.entry.time,
             expires_at=expires_at,
             reversible_by=data.get("reversible_by"),
-            state=self._state(data, last, expires_at, at),
+            state=self._state(data, last, expires_at, at, "escalated" if late else "open"),
             decided_by=last.entry.by if last else None,
             because=_text(last.entry.data.get("because")) if last else None,
+            impact=data.get("impact") or Impact.HIGH,
+            needed=int(data.get("approvers_needed") or 1),
+            seconded_by=seconded,
+            escalates_at=by_age,
+            age=at - item.entry.time,
         )
 
-    def _state(self, data: Mapping[str, Any], last: Recorded | None, expires_at: datetime, at: datetime) -> str:
-        decision = str(last.entry.data["decision"]) if last else "open"
+    def _seconded(self, item: Recorded) -> tuple[str, ...]:
+        """Return who said yes before the last that is needed, each once."""
+        data: Mapping[str, Any] = item.entry.data
+        needed = int(data.get("approvers_needed") or 1)
+        found = (self.ledger.find(f"{item.id}/seconded/{number}") for number in range(needed - 1))
+        return tuple(dict.fromkeys(str(one.entry.by) for one in found if one is not None))
+
+    def _state(
+        self, data: Mapping[str, Any], last: Recorded | None, expires_at: datetime, at: datetime, waiting: str
+    ) -> str:
+        decision = str(last.entry.data["decision"]) if last else waiting
         if self.ledger.find(StepIds.of_intent(data["intent"]).released) is not None:
             return "used"
         return "expired" if at >= expires_at and decision != "rejected" else decision
+
+
+def _require_another(asked: Approval, ask: Ask) -> None:
+    """Refuse a second yes of the same person, and changes to what others have said yes to or still have to."""
+    if ask.decision == "edit" and asked.needed > 1:
+        raise UsageError(
+            "edit-needs-one",
+            f"{asked.needed} people have to say yes to the same arguments, so they cannot be edited.",
+            "Reject it, and let the workflow ask again.",
+        )
+    if ask.by in asked.seconded_by:
+        raise NotPermittedError(
+            "second-person",
+            f"{ask.by!r} has said yes already, and {asked.needed} people have to.",
+            f"These may: {', '.join(who for who in asked.approvers if who not in asked.seconded_by) or 'nobody else'}.",
+        )
 
 
 def workflow_of(ledger: Ledger, approval: str) -> str:

@@ -1,6 +1,7 @@
 """One action, in order: canonical form, intent, policy, verdict, and only then the call, and its outcome.
 
-Each entry is durable before the next step is taken; where one cannot be written, nothing runs. The ids of the
+Intent and verdict are durable before the call; where one cannot be written, nothing runs. They are written as one
+where nothing can come between them, else one after the other. The ids of the
 entries are made from workflow and step, and the verdict names the process that wrote it: of two that try the same
 step, one is refused. After a crash a step is either not yet judged (and may be asked again), or it is finished, or
 it is `unknown` and is not run again.
@@ -10,21 +11,21 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trueup.declare.model.workflow import Impact
 from trueup.enforce.approvals import Approval, Desk
+from trueup.enforce.attempt import Attempt, cut, in_form
 from trueup.enforce.autonomy.rung import InForce
-from trueup.enforce.request import LONGEST_NAME, Request, UnfitRequestError, normalised, read_request
+from trueup.enforce.request import Request, UnfitRequestError, read_request
 from trueup.enforce.standing.pins import Pins
 from trueup.enforce.standing.switch import Switch
 from trueup.enforce.steps import State, StepIds, state_of
 from trueup.enforce.usage import Room, Usage
 from trueup.enforce.verdict import Decision, Verdict, refusal
 from trueup.kernel.canonical import canonical
-from trueup.kernel.clock import format_instant
 from trueup.kernel.errors import ConflictError, NotFoundError
 from trueup.ledger.entry import Entry
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from trueup.declare.programme import Programme
+    from trueup.enforce.attempt import Held
     from trueup.enforce.bodies import Bodies
     from trueup.enforce.policy import Policy
     from trueup.kernel.canonical import Json
@@ -63,7 +65,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class _Allowed:
+class Allowed:
     """A step that may run now: its verdict is durable."""
 
     ids: StepIds
@@ -72,12 +74,26 @@ class _Allowed:
     step: str
 
 
+Begun = Outcome | Allowed
+
+
 class Gate:
-    """The gate of one workflow in one process. `runner` names the process, and is used by no other."""
+    """The gate of one workflow in one process. `runner` names the process, and is used by no other.
+
+    `told` hears of every step that was held, once that is durable; what becomes of it decides nothing.
+    """
 
     def __init__(
-        self, programme: Programme, policy: Policy, ledger: Ledger, bodies: Bodies, clock: Clock, runner: str
+        self,
+        programme: Programme,
+        policy: Policy,
+        ledger: Ledger,
+        bodies: Bodies,
+        clock: Clock,
+        runner: str,
+        told: Callable[[Held], None] | None = None,
     ) -> None:
+        self._told = told
         self._policy = policy
         self._ledger = ledger
         self._bodies = bodies
@@ -108,32 +124,86 @@ class Gate:
 
     async def call_async(self, request: Request, step: str, run: RunAsync) -> Outcome:
         """Do as `call`, for a callable that is awaited. A cancelled call is an interrupted one: unknown."""
-        begun = await asyncio.to_thread(self._begin, request, step)
-        return begun if isinstance(begun, Outcome) else await self._run_async(begun, run)
+        return await self._carry_on(await asyncio.to_thread(self._begin, request, step), run)
 
-    def _begin(self, request: Request, step: str) -> Outcome | _Allowed:
+    async def take_async(self, asked: Callable[[], tuple[Request, str] | None], run: RunAsync) -> Outcome | None:
+        """Do as `call_async`, for a request and step that are found out in the gate's own thread; None without any.
+
+        `asked` may block; what it raises is raised here, and nothing was asked for.
+        """
+
+        def begun() -> Begun | None:
+            found = asked()
+            return None if found is None else self._begin(*found)
+
+        ready = await asyncio.to_thread(begun)
+        return None if ready is None else await self._carry_on(ready, run)
+
+    def _begin(self, request: Request, step: str) -> Begun:
         ids = StepIds.of(self._policy.workflow, step)
-        runner = self._next_runner()
         now = self._clock.now()
         # 1. The canonical form: what is decided on is what is executed.
-        wanted, unfit = _in_form(request)
+        wanted, unfit = in_form(request)
         body = self._bodies.digest(wanted.body) if unfit is None else None
-        known = self._known(ids, wanted, body)
-        if known is not None:
-            return known
-        # 2. The intent, which also reserves a place in the limits.
-        intent = self._intend(ids, wanted, body, step, now, runner)
-        # 3. Policy, at the level that is in force by now: every process sees in the ledger that it fell.
+        intent = self._ledger.find(ids.intended)
+        if intent is not None:
+            known = self._known(intent, ids, wanted, body)
+            if known is not None:
+                return known
+        # Policy at the level that is in force by now: every process sees in the ledger that it fell.
         self._policy = self._in_force.of(self._policy, now)
-        verdict = unfit or self._standing(wanted) or self._judged(wanted, intent)
-        # 4. The verdict; a hold asks for a person.
-        index = self._record_verdict(ids, wanted, verdict, step, now, runner)
+        attempt = Attempt(self._policy, ids, step, now, self._next_runner())
+        intended = attempt.intended(wanted, body, self._usage.reserved(wanted, self._policy.action_of(wanted)))
+        written = None if intent is not None else self._judged_at_once(attempt, wanted, unfit, intended)
+        if written is None:
+            written = self._judged_in_turn(attempt, wanted, unfit, intended, intent)
+        verdict, index = written
         if verdict.decision is Decision.ALLOW:
             # 5. The call, and its outcome.
-            return _Allowed(ids, verdict, wanted, step)
+            return Allowed(ids, verdict, wanted, step)
         if verdict.decision is Decision.HOLD:
+            if self._told is not None:
+                with suppress(Exception):
+                    self._told(attempt.held(verdict))
             return Outcome(State.HELD, verdict, approval=ids.approval, entry=index)
         return Outcome(State.DENIED, verdict, entry=index)
+
+    def _judged_at_once(
+        self, attempt: Attempt, wanted: Request, unfit: Verdict | None, intended: Entry
+    ) -> tuple[Verdict, int] | None:
+        """Write intent and verdict as one, durable together or not there at all; None where limits want the other way.
+
+        With limits it holds if nothing was written since the room was looked at: else another intent may come first.
+        """
+        size = self._ledger.size()
+        verdict = unfit or self._standing(wanted) or self._judged(wanted, attempt.at)
+        limited = self._usage.limits_on(self._policy.action_of(wanted))
+        try:
+            entries = [intended, *self._verdict_entries(attempt, wanted, verdict)]
+            return verdict, self._append_once(entries, _TAKEN, at=size if limited else None)
+        except ConflictError as error:
+            if error.code == "log-moved-on":
+                return None
+            raise
+
+    def _judged_in_turn(
+        self, attempt: Attempt, wanted: Request, unfit: Verdict | None, intended: Entry, intent: Recorded | None
+    ) -> tuple[Verdict, int]:
+        """Write the intent, which reserves its place in the limits; judge it by what stands before it; write that."""
+        if intent is None:
+            intent = self._ledger.entry(self._append_once([intended], _TAKEN))
+        verdict = unfit or self._standing(wanted) or self._judged(wanted, intent.entry.time, intent.index)
+        return verdict, self._append_once(self._verdict_entries(attempt, wanted, verdict), _TAKEN)
+
+    def _verdict_entries(self, attempt: Attempt, request: Request, verdict: Verdict) -> list[Entry]:
+        """Return the verdict's entry; for a hold also the question, once the arguments are kept for who has to see."""
+        if verdict.decision is not Decision.HOLD:
+            return [attempt.judged(verdict)]
+        body = self._bodies.digest(request.body)
+        self._bodies.put(body, request.body)
+        approvers = self._desk.approvers(self._policy.actions[verdict.action or ""])
+        escalation = self._desk.escalation(self._policy.workflow)
+        return [attempt.judged(verdict), attempt.asked(request, verdict, body, approvers, escalation)]
 
     def resume(self, approval: str, run: Run) -> Outcome:
         """Run a held step after a person's yes, with the arguments that were accepted, once.
@@ -147,16 +217,18 @@ class Gate:
 
     async def resume_async(self, approval: str, run: RunAsync) -> Outcome:
         """Do as `resume`, for a callable that is awaited."""
-        begun = await asyncio.to_thread(self._release, approval)
+        return await self._carry_on(await asyncio.to_thread(self._release, approval), run)
+
+    async def _carry_on(self, begun: Begun, run: RunAsync) -> Outcome:
         return begun if isinstance(begun, Outcome) else await self._run_async(begun, run)
 
-    def _release(self, approval: str) -> Outcome | _Allowed:
+    def _release(self, approval: str) -> Begun:
         asked = self._desk.one(approval, self._clock.now())
         if asked.workflow != self._policy.workflow:
             raise NotFoundError("no-such-approval", f"{approval!r} is about another workflow.", _LIST)
         ids = StepIds.of_intent(asked.intent)
         if self._ledger.find(ids.released) is not None:
-            raise _used(approval)
+            raise ConflictError(*_used(approval))
         if asked.state in {"open", "escalated"}:
             return Outcome(State.HELD, None, approval=approval)
         now = self._clock.now()
@@ -165,7 +237,7 @@ class Gate:
         index = self._claim(ids, verdict, asked, request, now)
         if verdict.decision is not Decision.ALLOW:
             return Outcome(State.DENIED, verdict, approval=approval, entry=index)
-        return _Allowed(ids, verdict, request, asked.step)
+        return Allowed(ids, verdict, request, asked.step)
 
     def _standing(self, request: Request) -> Verdict | None:
         """Return the denial that no policy can outweigh: stopped by hand, or a tool that is not the one pinned."""
@@ -177,9 +249,11 @@ class Gate:
             return refusal("definition.changed", says, source="ledger", action=self._policy.action_of(request))
         return None
 
-    def _judged(self, request: Request, intent: Recorded, *, approved: bool = False, edited: bool = False) -> Verdict:
+    def _judged(
+        self, request: Request, at: datetime, index: int | None = None, *, approved: bool = False, edited: bool = False
+    ) -> Verdict:
         action = self._policy.action_of(request)
-        room = self._usage.room(request, action, intent.entry.time, intent.index, others=edited)
+        room = self._usage.room(request, action, at, index, others=edited)
         return self._policy.judge(request, today=room.today, approved=approved, fits=room.fits)
 
     def _released(self, asked: Approval, ids: StepIds) -> tuple[Verdict, Request]:
@@ -206,14 +280,11 @@ class Gate:
         if intent is None:
             return refusal("approval.no-intent", "what was asked for is not in the ledger"), bare
         return self._standing(request) or self._judged(
-            request, intent, approved=True, edited=asked.state == "edited"
+            request, intent.entry.time, intent.index, approved=True, edited=asked.state == "edited"
         ), request
 
-    def _known(self, ids: StepIds, wanted: Request, body: str | None) -> Outcome | None:
+    def _known(self, intent: Recorded, ids: StepIds, wanted: Request, body: str | None) -> Outcome | None:
         """Return what became of a step that was judged before; None when it may go on."""
-        intent = self._ledger.find(ids.intended)
-        if intent is None:
-            return None
         held = intent.entry.data.get("digest")
         if held != body and not (isinstance(held, str) and body and self._bodies.matches(held, wanted.body)):
             raise ConflictError(
@@ -224,98 +295,26 @@ class Gate:
             return None
         return Outcome(state, None, approval=ids.approval if state is State.HELD else None)
 
-    def _intend(
-        self, ids: StepIds, request: Request, body: str | None, step: str, now: datetime, runner: str
-    ) -> Recorded:
-        found = self._ledger.find(ids.intended)
-        if found is not None:
-            return found
-        data: dict[str, Json] = {
-            "workflow": self._policy.workflow,
-            "action": self._policy.action_of(request),
-            "tool": request.tool,
-            "step": step,
-            "digest": body,
-            "case": request.case,
-            "requester": request.requester,
-            "runner": runner,
-        }
-        reserved = self._usage.reserved(request, self._policy.action_of(request))
-        if reserved:
-            data["reserved"] = reserved
-        index = self._ledger.append([Entry("action.intended", ids.intended, now, None, data)])[0]
-        return self._ledger.entry(index)
-
-    def _verdict_entry(
-        self, ids: StepIds, verdict: Verdict, step: str, now: datetime, runner: str, approval: str | None = None
-    ) -> Entry:
-        data: dict[str, Json] = {
-            "workflow": self._policy.workflow,
-            "action": verdict.action,
-            "step": step,
-            "intent": ids.intended,
-            "verdict": str(verdict.decision),
-            "decisive": _cut(verdict.decisive),
-            "rules": [_cut(rule.id) for rule in verdict.rules if rule.applied][:50],
-            "policy": self._policy.version,
-            "approval": approval,
-            "runner": runner,
-        }
-        return Entry("action.judged", ids.released if approval else ids.judged, now, None, data)
-
     def _next_runner(self) -> str:
         """Name one call: two threads of one process must not write the same verdict either."""
         return f"{self._runner}/{next(self._calls)}"
 
-    def _record_verdict(
-        self, ids: StepIds, request: Request, verdict: Verdict, step: str, now: datetime, runner: str
-    ) -> int:
-        entries = [self._verdict_entry(ids, verdict, step, now, runner)]
-        if verdict.decision is Decision.HOLD:
-            self._bodies.put(self._bodies.digest(request.body), request.body)
-            entries.append(self._asked(ids, request, verdict, step, now))
-        taken = ConflictError("step-taken", "Another process has this step.", "Ask for the step's state again.")
-        return self._append_once(entries, taken)
-
-    def _append_once(self, entries: list[Entry], taken: ConflictError) -> int:
+    def _append_once(self, entries: list[Entry], taken: tuple[str, str, str], at: int | None = None) -> int:
         """Append entries that only one caller can append; the others get the error."""
         try:
-            return self._ledger.append(entries)[-1]
+            return self._ledger.append(entries, at=at)[-1]
         except ConflictError as error:
             if error.code == "entry-exists":
-                raise taken from None
+                raise ConflictError(*taken) from None
             raise
 
     def _claim(self, ids: StepIds, verdict: Verdict, asked: Approval, request: Request, now: datetime) -> int:
         """Use the approval up: of two processes one writes this entry."""
-        entry = self._verdict_entry(ids, verdict, asked.step, now, self._next_runner(), asked.id)
-        reserved = self._usage.reserved(request, asked.action)
-        if reserved:
-            entry = replace(entry, data={**entry.data, "reserved": reserved})
+        attempt = Attempt(self._policy, ids, asked.step, now, self._next_runner())
+        entry = attempt.judged(verdict, asked.id, self._usage.reserved(request, asked.action))
         return self._append_once([entry], _used(asked.id))
 
-    def _asked(self, ids: StepIds, request: Request, verdict: Verdict, step: str, now: datetime) -> Entry:
-        action = self._policy.actions[verdict.action or ""]
-        wait = action.expires.delta() if action.expires else DEFAULT_WAIT
-        data: dict[str, Json] = {
-            "approval": ids.approval,
-            "workflow": self._policy.workflow,
-            "action": verdict.action,
-            "tool": request.tool,
-            "step": step,
-            "intent": ids.intended,
-            "digest": self._bodies.digest(request.body),
-            "policy": self._policy.version,
-            "reasons": [*verdict.reasons, *request.origins],
-            "approvers": list(self._desk.approvers(action)),
-            "requester": request.requester,
-            "case": request.case,
-            "expires_at": format_instant(now + wait),
-            "reversible_by": action.reversible_by,
-        }
-        return Entry("approval.requested", f"approval/{ids.approval}", now, None, data)
-
-    def _run(self, allowed: _Allowed, run: Run) -> Outcome:
+    def _run(self, allowed: Allowed, run: Run) -> Outcome:
         began = self._clock.now()
         try:
             result = run(allowed.request.arguments)
@@ -328,7 +327,7 @@ class Gate:
         index = self._finish(allowed, began, self._done(result))
         return Outcome(State.DONE, allowed.verdict, result=result, entry=index)
 
-    async def _run_async(self, allowed: _Allowed, run: RunAsync) -> Outcome:
+    async def _run_async(self, allowed: Allowed, run: RunAsync) -> Outcome:
         began = self._clock.now()
         try:
             result = await run(allowed.request.arguments)
@@ -340,7 +339,7 @@ class Gate:
         index = await asyncio.to_thread(self._finish, allowed, began, self._done(result))
         return Outcome(State.DONE, allowed.verdict, result=result, entry=index)
 
-    def _finish(self, allowed: _Allowed, began: datetime, how: Mapping[str, Json]) -> int:
+    def _finish(self, allowed: Allowed, began: datetime, how: Mapping[str, Json]) -> int:
         now = self._clock.now()
         data: dict[str, Json] = {
             "workflow": self._policy.workflow,
@@ -372,28 +371,13 @@ def dry_run(policy: Policy, ledger: Ledger, data: bytes, at: datetime) -> Verdic
     return policy.judge(request, today=room.today, fits=room.fits)
 
 
-DEFAULT_WAIT = timedelta(days=1)
 _LIST = "See what waits:\n    trueup approvals list DIR"
+_TAKEN = ("step-taken", "Another process has this step.", "Ask for the step's state again.")
 
 
-def _used(approval: str) -> ConflictError:
-    return ConflictError("approval-used", f"The approval {approval!r} was used before; it is good for one call.", _LIST)
-
-
-def _cut(text: str) -> str:
-    """Return a name as an entry can hold it."""
-    plain = text.encode("utf-8", "backslashreplace").decode("utf-8")
-    return plain if len(plain) <= LONGEST_NAME else f"{plain[: LONGEST_NAME - 3]}..."
-
-
-def _in_form(request: Request) -> tuple[Request, Verdict | None]:
-    """Return the canonical request; else as much of it as an entry can hold, and the denial."""
-    try:
-        wanted = normalised(request)
-    except UnfitRequestError as error:
-        return Request(_cut(str(request.tool))), refusal(error.reason, str(error))
-    return wanted, None
+def _used(approval: str) -> tuple[str, str, str]:
+    return "approval-used", f"The approval {approval!r} was used before; it is good for one call.", _LIST
 
 
 def _failed(error: Exception) -> dict[str, Json]:
-    return {"ended": "failed", "error": _cut(type(error).__name__)}
+    return {"ended": "failed", "error": cut(type(error).__name__)}

@@ -124,6 +124,10 @@ class Usage:
         found = self._windows.get((limit, window))
         return found.before(index, others=others) if found else 0
 
+    def limits_on(self, action: str | None) -> bool:
+        """Tell whether other calls can take the room of an action: then it matters which intent is first."""
+        return bool(self._of(action))
+
     def _of(self, action: str | None) -> list[Limit]:
         return [limit for limit in self._limits if limit.action in {None, action}] if action in self._costs else []
 

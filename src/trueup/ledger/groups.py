@@ -23,11 +23,15 @@ MOST_ENTRIES = 512
 
 @dataclass(slots=True, eq=False)
 class Request:
-    """What one thread wants appended, and what became of it: indices, or an error."""
+    """What one thread wants appended, and what became of it: indices, or an error.
+
+    `at` is the size that the log has to have by then, where what is appended is true of that state only.
+    """
 
     entries: Sequence[Entry]
     checkpoint: bool = False
     before_commit: Callable[[str | None], None] | None = None
+    at: int | None = None
     indices: list[int] | None = None
     error: BaseException | None = None
 

@@ -47,12 +47,14 @@ class Ledger:
         *,
         checkpoint: bool = False,
         before_commit: Callable[[str | None], None] | None = None,
+        at: int | None = None,
     ) -> list[int]:
         """Append entries in order and return their indices; on return they are durable, before it none is.
 
         An entry whose id is held already with the same content keeps its place; with other content it is a
         ConflictError. With `checkpoint` the new state is signed. `before_commit` gets the signed text (None
         without one) inside the transaction: an exception there, or anywhere, leaves the log as it was.
+        With `at` nothing is appended unless the log has just so many entries: else a ConflictError (`log-moved-on`).
         Threads that append at the same time share a commit; those with `before_commit` have one of their own.
         Raises UsageError, ConflictError, StorageError, LedgerBrokenError.
         """
@@ -61,7 +63,7 @@ class Ledger:
         for entry in entries:
             # What no log can hold is its writer's error alone, before anybody shares a transaction with it.
             check_names(entry)
-        return self._groups.settle(Request(entries, checkpoint, before_commit))
+        return self._groups.settle(Request(entries, checkpoint, before_commit, at))
 
     @property
     def signs(self) -> bool:
@@ -209,6 +211,7 @@ def _placed_together(
     placed = []
     for request in group:
         try:
+            _require_size(frontier, request.at)
             rows, indices = _placed(transaction, frontier, request.entries, recorded)
         except (StorageError, LedgerBrokenError):
             raise
@@ -219,6 +222,16 @@ def _placed_together(
             transaction.insert(row)
         placed.append((request, indices))
     return placed
+
+
+def _require_size(frontier: Frontier, at: int | None) -> None:
+    """Refuse what was true of another state of the log."""
+    if at is not None and frontier.size != at:
+        raise ConflictError(
+            "log-moved-on",
+            f"The ledger has {frontier.size} entries by now, and what was to be written is about {at}.",
+            "Look at the ledger as it is now, and decide again.",
+        )
 
 
 def _placed(

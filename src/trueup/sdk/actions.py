@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from trueup.enforce.masking.stream import StreamMasking
     from trueup.enforce.standing.repeats import Turn
     from trueup.enforce.verdict import Verdict
     from trueup.kernel.canonical import Json
@@ -156,6 +157,29 @@ class Workflow:
             return called
 
         return wrap
+
+    def mask(self, value: Json) -> Json:
+        """Return a text or JSON value as it may leave (to a model, a trace): a token in the place of what is masked.
+
+        Unchanged where the level of the workflow's data masks nothing. Raises MaskingError, and ConflictError when a
+        kind needs a language model that is not installed.
+        """
+        masking = self.gate().masking()
+        if masking is None:
+            return value
+        return masking.text(value) if isinstance(value, str) else masking.json(value)
+
+    def restore(self, value: Json) -> Json:
+        """Return a value with what its tokens stand for. Raises MaskingError for a token that was never given."""
+        masking = self.gate().masking()
+        return value if masking is None else masking.restore(value)
+
+    def stream(self) -> StreamMasking | None:
+        """Return what masks a text that comes in pieces; None where nothing is masked. Raises as `mask`."""
+        from trueup.enforce.masking.stream import StreamMasking
+
+        masking = self.gate().masking()
+        return None if masking is None else StreamMasking(masking)
 
     def gate(self) -> GovernedWorkflow:
         """Return the gate, opening it with the first call."""

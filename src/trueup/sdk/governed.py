@@ -6,12 +6,14 @@ with governed(Path("programme"), "expense-approval") as gate:
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trueup.kernel.errors import ConflictError, TrueupError
 from trueup.kernel.progress import Progress, silent
+from trueup.sdk.masked import Masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -19,8 +21,10 @@ if TYPE_CHECKING:
 
     from trueup.declare.programme import Programme
     from trueup.enforce.approvals import Approval, Desk
+    from trueup.enforce.attempt import Held
     from trueup.enforce.bodies import Bodies
     from trueup.enforce.gate import Gate, Outcome, Run, RunAsync
+    from trueup.enforce.masking.payload import Masking
     from trueup.enforce.policy import Policy
     from trueup.enforce.request import Request
     from trueup.enforce.standing.pins import Registry
@@ -30,6 +34,15 @@ if TYPE_CHECKING:
     from trueup.ledger.log import Ledger
 
     Opened = Callable[[Programme, Policy], "Door"]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a call: which step it is and, where it was taken through the gate now, its outcome or error."""
+
+    turn: Turn
+    outcome: Outcome | None
+    error: Exception | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +74,41 @@ class GovernedWorkflow:
         self._seen = self._stamps()
         self.policy = compile_policy(programme, workflow)
         self._door = opened(programme, self.policy)
+        self._masked = Masked(programme, workflow)
+
+    def masking(self) -> Masking | None:
+        """Return what masks for the workflow, as of the newest action; None where its data masks nothing.
+
+        Raises ConflictError when a kind needs a language model that is not installed, and UsageError.
+        """
+        return self._masked.now()
+
+    async def take_async(self, prepare: Callable[[], Request], run: RunAsync) -> Taken:
+        """Find out which step a call is, and take a new one through the gate; one that waits is left as it is.
+
+        `prepare` returns the request, and may block; what it raises is raised here, and nothing was asked for. What
+        the gate or `run` raises is in the answer, with the step that it is about. It is for callers without a key of
+        their own: one visit to a thread where `turn` and `call_async` are two.
+        """
+        door = self._current()
+        found: list[Turn] = []
+
+        def asked() -> tuple[Request, str] | None:
+            request = prepare()
+            turn = door.repeats.turn(request, self._clock.now())
+            found.append(turn)
+            return None if turn.state is not None or turn.approval is not None else (request, turn.step)
+
+        try:
+            outcome = await door.gate.take_async(asked, run)
+        except Exception as error:
+            if not found:
+                raise
+            return Taken(found[0], None, error)
+        if outcome is None or outcome.approval is None:
+            return Taken(found[0], outcome)
+        asked_for = await asyncio.to_thread(door.desk.one, outcome.approval, self._clock.now())
+        return Taken(replace(found[0], state=outcome.state, approval=asked_for), None)
 
     def call(self, request: Request, step: str, run: Run) -> Outcome:
         """Run a callable with the request's arguments, if and when policy says so; see `Gate.call`."""
@@ -131,6 +179,7 @@ class GovernedWorkflow:
             checked = checked_programme(self._root, self._clock)
             require_sound(checked, needed_files(checked.programme, self._workflow, None))
             policy = compile_policy(checked.programme, self._workflow)
+            self._masked.reopened(checked.programme)
         except TrueupError as error:
             return self._opened(self._programme, replace(self.policy, broken=error.message)), False
         return self._opened(checked.programme, policy), True
@@ -162,7 +211,7 @@ def governed(
     """
     from trueup.enforce.policy import compile_policy
     from trueup.loop.pin import pin_now
-    from trueup.workspace import SystemClock, bodies_of, open_ledger, opened, runner_name
+    from trueup.workspace import SystemClock, bodies_of, notifier_of, open_ledger, opened, runner_name
 
     clock = clock or SystemClock()
     with opened(root, progress, workflow=workflow, clock=clock) as bench:
@@ -177,25 +226,37 @@ def governed(
     with opened(root, progress, workflow=workflow, clock=clock) as bench:
         ledger, _ = open_ledger(root, bench.programme.file.ledger, clock, write=True)
         bodies = bodies_of(root)
+        notifier = notifier_of(bench.programme)
+        told = notifier.told if notifier else None
         try:
             yield GovernedWorkflow(
                 root,
                 workflow,
                 bench.programme,
                 clock,
-                lambda programme, policy: _door(programme, policy, ledger, bodies, clock, runner_name()),
+                lambda programme, policy: _door(programme, policy, ledger, bodies, clock, runner_name(), told),
             )
         finally:
             ledger.close()
+            if notifier is not None:
+                notifier.close()
 
 
-def _door(programme: Programme, policy: Policy, ledger: Ledger, bodies: Bodies, clock: Clock, runner: str) -> Door:
+def _door(
+    programme: Programme,
+    policy: Policy,
+    ledger: Ledger,
+    bodies: Bodies,
+    clock: Clock,
+    runner: str,
+    told: Callable[[Held], None] | None,
+) -> Door:
     from trueup.enforce.approvals import Desk
     from trueup.enforce.gate import Gate
     from trueup.enforce.standing.pins import Pins, Registry
     from trueup.enforce.standing.repeats import Repeats
 
     desk = Desk(programme, ledger, bodies)
-    gate = Gate(programme, policy, ledger, bodies, clock, runner)
+    gate = Gate(programme, policy, ledger, bodies, clock, runner, told)
     registry = Registry(policy.workflow, ledger, bodies, Pins(ledger, policy.workflow))
     return Door(gate, desk, policy, Repeats(desk, policy, "call", gate.current), registry)

@@ -10,6 +10,8 @@ from trueup.workspace.keeping import (
     prove_continued,
     restore_ledger,
 )
+from trueup.workspace.masking import masked_kinds, masking_of
+from trueup.workspace.notifying import notifier_of
 from trueup.workspace.opening import approval_desk, bodies_of, checked_programme, needed_files, opened
 from trueup.workspace.recording import (
     KEY_SETTING,
@@ -43,9 +45,12 @@ __all__ = [
     "from_environment",
     "kept_bodies",
     "ledger_vkey",
+    "masked_kinds",
+    "masking_of",
     "needed_files",
     "new_secret",
     "new_token",
+    "notifier_of",
     "open_ledger",
     "opened",
     "prove_continued",

@@ -9,10 +9,11 @@ from trueup.workspace.settings import new_secret
 if TYPE_CHECKING:
     from trueup.declare.programme import Programme
     from trueup.enforce.masking.payload import Masking
+    from trueup.enforce.masking.tokens import Vault
 
 
-def masking_of(programme: Programme, workflow: str) -> Masking | None:
-    """Return what masks for a workflow, with a vault of its own; None where its level masks nothing.
+def masking_of(programme: Programme, workflow: str, vault: Vault | None = None) -> Masking | None:
+    """Return what masks for a workflow; None where its level masks nothing. Without a vault it gets one of its own.
 
     Raises ConflictError when a kind needs a language model that is not installed.
     """
@@ -23,7 +24,7 @@ def masking_of(programme: Programme, workflow: str) -> Masking | None:
     from trueup.enforce.masking.payload import Masking
     from trueup.enforce.masking.tokens import Vault
 
-    return Masking(PresidioFinder(kinds), Vault(new_secret()))
+    return Masking(PresidioFinder(kinds), vault or Vault(new_secret()))
 
 
 def masked_kinds(programme: Programme, workflow: str) -> tuple[str, ...]:

@@ -68,6 +68,8 @@ def gateway(directory: Path, workflow: str, **options: Any) -> Answer:
     servers = _servers(directory, workflow, options)
     _require_open_door_is_meant(options)
     with progress_on_stderr() as progress, governed(directory, workflow, progress=progress) as gate:
+        # Before anybody is served: what cannot be masked is not passed on in silence.
+        gate.masking()
         terms = Terms(
             new_token,
             options["case"],

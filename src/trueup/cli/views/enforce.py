@@ -25,8 +25,8 @@ def approvals(data: Mapping[str, Any]) -> str:
     if not data["approvals"]:
         return "Nothing waits for a person."
     rows = [
-        f"{item['id']}  {item['workflow']}.{item['action']}  case {item['case'] or '-'}  until {item['expires_at']}  "
-        f"{', '.join(item['approvers'])}"
+        f"{item['id']}  {item['workflow']}.{item['action']}  {item['risk']}  case {item['case'] or '-'}  "
+        f"{_age(item['age_seconds'])} old, until {item['expires_at']}  {', '.join(item['approvers'])}{_yeses(item)}"
         for item in data["approvals"]
     ]
     return "\n".join([*rows, "", "Open one with its arguments:", "    trueup approvals show DIR ID"])
@@ -45,6 +45,10 @@ def approval(data: Mapping[str, Any]) -> str:
         f"  expires     {item['expires_at']} (then it is a no)",
         f"  undone by   {item['reversible_by'] or 'nothing declared'}",
     ]
+    if item["approvers_needed"] > 1:
+        lines.append(f"  yes so far  {', '.join(item['seconded_by']) or 'nobody'}, of {item['approvers_needed']}")
+    if item["escalates_at"]:
+        lines.append(f"  handed on   {item['escalates_at']}, if nobody has decided")
     if item["decided_by"]:
         why = f": {item['because']}" if item["because"] else ""
         lines.append(f"  decided by  {item['decided_by']}{why}")
@@ -52,14 +56,33 @@ def approval(data: Mapping[str, Any]) -> str:
 
 
 def decided(data: Mapping[str, Any]) -> str:
-    """Render what became of an approval."""
-    item = data["approvals"][0]
+    """Render what became of approvals."""
     if data["denied"]:
+        item = data["approvals"][0]
         return f"{item['id']} stays {item['state']}. Not done:\n{verdict(data['denied'])}"
-    line = f"{item['id']} is {item['state']} (entry {data['entry']})."
+    lines = [_became(item) for item in data["approvals"]]
+    lines[-1] = lines[-1].replace(".", f" (entry {data['entry']}).", 1)
+    return "\n".join(lines)
+
+
+def _became(item: Mapping[str, Any]) -> str:
+    line = f"{item['id']} is {item['state']}."
     if item["state"] in {"accepted", "edited"}:
-        line += " The program that waits runs it."
+        return f"{line} The program that waits runs it."
+    if item["seconded_by"] and item["state"] in {"open", "escalated"}:
+        return f"{line} {len(item['seconded_by'])} of {item['approvers_needed']} people have said yes."
     return line
+
+
+def _yeses(item: Mapping[str, Any]) -> str:
+    return f"  {len(item['seconded_by'])} of {item['approvers_needed']} yes" if item["approvers_needed"] > 1 else ""
+
+
+def _age(seconds: int) -> str:
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{max(seconds, 0)} s"
 
 
 def assignment(data: Mapping[str, Any]) -> str:

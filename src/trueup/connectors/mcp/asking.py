@@ -11,6 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import anyio.to_thread
 from mcp import types
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from mcp.server.context import ServerRequestContext
+
+    from trueup.connectors.mcp.edge import Edge
 
     Answer = types.CallToolResult | types.InputRequiredResult
 
@@ -27,8 +30,9 @@ _PATIENCE_SECONDS = 600.0
 class Conversation:
     """One governed call, over as many messages as its tool's questions take."""
 
-    def __init__(self, context: ServerRequestContext[Any, Any], call: str) -> None:
+    def __init__(self, context: ServerRequestContext[Any, Any], call: str, edge: Edge) -> None:
         self._context = context
+        self._edge = edge
         self.call = call
         self._scope = anyio.CancelScope()
         self._said: asyncio.Queue[Any] = asyncio.Queue()
@@ -42,18 +46,22 @@ class Conversation:
 
     async def progress(self, progress: float, total: float | None, message: str | None) -> None:
         """Pass a tool's progress on to the call's client, if it wants to know."""
-        await self._context.session.report_progress(progress, total, message)
+        said = await anyio.to_thread.run_sync(self._edge.words, message) if message else message
+        await self._context.session.report_progress(progress, total, said)
 
     async def ask(self, questions: types.InputRequests) -> types.InputResponses:
         """Ask the client; raise what it refuses with, or TimeoutError when it never comes back.
 
-        Only questions to the person are passed on. A tool that wants the agent's model or its folders is refused.
+        Only questions to the person are passed on, masked. A tool that wants the agent's model or its folders is
+        refused. Raises MaskingError.
         """
         refused = [key for key, question in questions.items() if not isinstance(question, types.ElicitRequest)]
         if refused:
             raise PermissionError("tools may ask the person only")
+        questions = await anyio.to_thread.run_sync(self._edge.questions, questions)
         if not self.stateless:
-            return {key: await self._sent(question) for key, question in questions.items()}
+            found: types.InputResponses = {key: await self._sent(question) for key, question in questions.items()}
+            return await anyio.to_thread.run_sync(self._edge.reply, found)
         self._said.put_nowait(questions)
         with anyio.fail_after(_PATIENCE_SECONDS):
             return await self._answers.get()

@@ -14,6 +14,7 @@ from mcp.shared.exceptions import MCPError
 
 from trueup.connectors.mcp import answers
 from trueup.connectors.mcp.asking import Conversation
+from trueup.connectors.mcp.edge import Edge
 from trueup.connectors.mcp.upstream import ToolFailedError, UnreachableError, Upstream
 from trueup.enforce.gate import UncertainError
 from trueup.enforce.request import Request, UnfitRequestError, normalised
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from trueup.connectors.mcp.upstream import Server
     from trueup.enforce.approvals import Approval
     from trueup.enforce.gate import Outcome, RunAsync
+    from trueup.enforce.masking.payload import Masking
     from trueup.enforce.standing.repeats import Turn
     from trueup.enforce.untrusted.provenance import Provenance
     from trueup.kernel.canonical import Json
@@ -37,6 +39,25 @@ if TYPE_CHECKING:
 _LOOK_SECONDS = 0.5
 # No digest looks like this, so it is never the pinned one.
 _UNPINNED = "unpinned"
+
+
+class Taken(Protocol):
+    """What became of a call: which step it is and, where it was taken through the gate now, its outcome or error."""
+
+    @property
+    def turn(self) -> Turn:
+        """Which step it is."""
+        ...
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """What the gate answered; None where the step waits or nobody knows."""
+        ...
+
+    @property
+    def error(self) -> Exception | None:
+        """What it raised."""
+        ...
 
 
 class Governed(Protocol):
@@ -54,16 +75,16 @@ class Governed(Protocol):
         """Tell whether a definition is the pinned one."""
         ...
 
-    def turn(self, request: Request) -> Turn:
-        """Return which step a call is."""
+    def masking(self) -> Masking | None:
+        """Return what masks for the workflow; None where nothing does."""
         ...
 
     def approval(self, approval: str) -> Approval:
         """Return an approval as it stands."""
         ...
 
-    async def call_async(self, request: Request, step: str, run: RunAsync) -> Outcome:
-        """As `Gate.call_async`."""
+    async def take_async(self, prepare: Callable[[], Request], run: RunAsync) -> Taken:
+        """Find out which step a call is, and take a new one through the gate."""
         ...
 
     async def resume_async(self, approval: str, run: RunAsync) -> Outcome:
@@ -71,16 +92,10 @@ class Governed(Protocol):
         ...
 
 
-def unchanged(request: Request) -> Request:
-    """Return a request as it came: the default of what may rewrite one before it is judged (masking, provenance)."""
-    return request
-
-
 @dataclass(frozen=True, slots=True)
 class Terms:
     """On whose behalf the agent calls, and what happens to a request before and around the gate.
 
-    `prepare` is the one place where a request is rewritten (masked, traced) before its canonical form is made.
     `wait` is how long a held call waits for a person before it is answered; `tokens` makes a name that nobody guesses.
     `trail` follows where arguments come from, when the person's request is known: without it nothing is vouched for.
     """
@@ -90,7 +105,6 @@ class Terms:
     requester: str | None = None
     wait: float = 0.0
     timeout: float = 60.0
-    prepare: Callable[[Request], Request] = unchanged
     trail: Provenance | None = None
 
 
@@ -111,6 +125,7 @@ class Gateway:
         self._governed = governed
         self._terms = terms
         self._say = say
+        self._edge = Edge(governed.masking)
         self._upstreams = [Upstream(server, terms.timeout, say) for server in servers]
         self._tools: dict[str, _Tool] = {}
         self._parked: dict[str, Conversation] = {}
@@ -135,13 +150,20 @@ class Gateway:
         del context, params
         await self._look()
         allowed = await anyio.to_thread.run_sync(self._governed.tools)
-        shown = [tool.shown for name, tool in self._tools.items() if name in allowed and await self._pinned(name, tool)]
-        return types.ListToolsResult(tools=shown)
+        shown = [await self._shown(name, tool) for name, tool in self._tools.items() if name in allowed]
+        return types.ListToolsResult(tools=[tool for tool in shown if tool is not None])
 
-    async def _pinned(self, name: str, tool: _Tool) -> bool:
+    async def _shown(self, name: str, tool: _Tool) -> types.Tool | None:
+        """Return a tool as the agent may see it; None for one that is not described as it is pinned."""
         if tool.definition is None:
-            return False
-        return await anyio.to_thread.run_sync(self._governed.is_pinned, name, tool.definition)
+            return None
+        if not await anyio.to_thread.run_sync(self._governed.is_pinned, name, tool.definition):
+            return None
+        try:
+            return await anyio.to_thread.run_sync(self._edge.tool, tool.shown)
+        except TrueupError as error:
+            self._say(f"{name!r} is not shown, because its description cannot be masked: {error.message}")
+            return None
 
     async def _look(self) -> None:
         """Ask every server for its tools, and have their definitions taken note of."""
@@ -180,13 +202,25 @@ class Gateway:
         call = digest_of(params)
         if params.request_state is not None:
             return await self._go_on(context, params, call)
-        conversation = Conversation(context, call)
-        work = partial(self._governed_call, params, conversation)
+        conversation = Conversation(context, call, self._edge)
+        work = partial(self._masked_call, params, conversation)
         if not conversation.stateless:
             return await work()
         assert self._group is not None
         self._group.start_soon(conversation.drive, work)
         return await self._told(conversation)
+
+    async def _masked_call(
+        self, params: types.CallToolRequestParams, conversation: Conversation
+    ) -> types.CallToolResult:
+        """Take one call through the gate, and let nothing of its answer out unmasked."""
+        try:
+            result = await self._governed_call(params, conversation)
+        except MCPError as error:
+            raise await anyio.to_thread.run_sync(self._edge.error, error) from None
+        if not self._edge.masks():
+            return result
+        return await anyio.to_thread.run_sync(self._edge.result, result)
 
     async def _go_on(
         self, context: ServerRequestContext[Any, Any], params: types.CallToolRequestParams, call: str
@@ -196,7 +230,12 @@ class Gateway:
         if parked is None or parked.call != call:
             return answers.told("Denied: no call waits for this answer. Nothing was done.", verdict="deny")
         del self._parked[params.request_state or ""]
-        parked.go_on(context, params.input_responses or {})
+        try:
+            given = await anyio.to_thread.run_sync(self._edge.reply, params.input_responses or {})
+        except TrueupError as error:
+            self._parked[params.request_state or ""] = parked
+            return answers.told(f"Denied: {error.message}", verdict="deny", decisive=error.code)
+        parked.go_on(context, given)
         return await self._told(parked)
 
     async def _told(self, conversation: Conversation) -> Answer:
@@ -214,16 +253,26 @@ class Gateway:
         if not self._tools or any(upstream.changed for upstream in self._upstreams):
             await self._look()
         tool = self._tools.get(params.name)
+        run = partial(self._run, tool, conversation)
         try:
-            request = self._request(params, tool)
-            turn = await anyio.to_thread.run_sync(self._governed.turn, request)
+            taken = await self._governed.take_async(partial(self._request, params, tool), run)
         except TrueupError as error:
-            return answers.failed("-", error.message)
+            return _refused(error)
         except Exception as error:  # noqa: BLE001 -- what cannot even be asked for is denied
             return answers.told(f"Denied: the gateway failed ({type(error).__name__}).", verdict="deny")
-        return await self._answered(request, turn, tool, conversation)
+        try:
+            return await self._stepped(taken, run)
+        except ToolFailedError as error:
+            return types.CallToolResult.model_validate(error.result, by_name=False)
+        except UnreachableError as error:
+            return answers.failed(taken.turn.step, str(error))
+        except UncertainError as error:
+            return answers.unknown(taken.turn.step, str(error))
+        except TrueupError as error:
+            return _refused(error)
 
     def _request(self, params: types.CallToolRequestParams, tool: _Tool | None) -> Request:
+        """Return the request as it is judged: tokens are values again before there is a canonical form."""
         request = Request(
             params.name,
             params.arguments or {},
@@ -231,35 +280,19 @@ class Gateway:
             requester=self._terms.requester,
             definition=tool.definition if tool else None,
         )
-        return replace(self._terms.prepare(request), provenance=self._terms.trail)
+        return replace(self._edge.restored(request), provenance=self._terms.trail)
 
-    async def _answered(
-        self, request: Request, turn: Turn, tool: _Tool | None, conversation: Conversation
-    ) -> types.CallToolResult:
-        run = partial(self._run, tool, conversation)
-        try:
-            return await self._stepped(request, turn, run)
-        except ToolFailedError as error:
-            return types.CallToolResult.model_validate(error.result, by_name=False)
-        except UnreachableError as error:
-            return answers.failed(turn.step, str(error))
-        except UncertainError as error:
-            return answers.unknown(turn.step, str(error))
-        except TrueupError as error:
-            return answers.told(f"Denied: {error.message} Nothing was done.", verdict="deny", decisive=error.code)
-
-    async def _stepped(self, request: Request, turn: Turn, run: RunAsync) -> types.CallToolResult:
+    async def _stepped(self, taken: Taken, run: RunAsync) -> types.CallToolResult:
+        turn = taken.turn
+        if taken.error is not None:
+            raise taken.error
+        if taken.outcome is not None:
+            return _result(taken.outcome, turn.step)
         if turn.state is State.DENIED and turn.approval is not None:
             return answers.rejected(turn.approval)
-        if turn.state is State.UNKNOWN:
+        if turn.approval is None:
             return answers.unknown(turn.step, "an earlier call with the same arguments")
-        approval = turn.approval
-        if approval is None:
-            outcome = await self._governed.call_async(request, turn.step, run)
-            if outcome.approval is None:
-                return _result(outcome, turn.step)
-            approval = await anyio.to_thread.run_sync(self._governed.approval, outcome.approval)
-        return await self._waited(approval, run, turn.step)
+        return await self._waited(turn.approval, run, turn.step)
 
     async def _waited(self, approval: Approval, run: RunAsync, step: str) -> types.CallToolResult:
         """Wait as long as agreed for a person's answer; then run it, or say what it is waiting for."""
@@ -311,6 +344,10 @@ def _said(result: Mapping[str, Any]) -> list[Json]:
         content.get("text") or (content.get("resource") or {}).get("text") for content in result.get("content") or []
     ]
     return [one for one in (result.get("structuredContent"), *found) if one is not None]
+
+
+def _refused(error: TrueupError) -> types.CallToolResult:
+    return answers.told(f"Denied: {error.message} Nothing was done.", verdict="deny", decisive=error.code)
 
 
 def _result(outcome: Outcome, step: str) -> types.CallToolResult:

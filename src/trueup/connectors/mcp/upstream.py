@@ -22,6 +22,7 @@ from pydantic import TypeAdapter
 
 from trueup.connectors.mcp.watching import watched
 from trueup.enforce.gate import UncertainError
+from trueup.kernel.errors import TrueupError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -211,7 +212,10 @@ class Upstream:
         del context
         if len(self._asking) != 1:
             return types.ErrorData(code=types.INVALID_REQUEST, message="It is not certain whose call asks this.")
-        answers = await self._asking[0]({"question": types.ElicitRequest(params=params)})
+        try:
+            answers = await self._asking[0]({"question": types.ElicitRequest(params=params)})
+        except TrueupError:
+            return types.ErrorData(code=types.INVALID_REQUEST, message="The question could not be passed on.")
         answer = answers.get("question")
         if isinstance(answer, types.ElicitResult):
             return answer

@@ -118,7 +118,10 @@ class ToolServer(Declared):
 
 
 class ProgrammeFile(Declared):
-    """The content of `programme.yaml`."""
+    """The content of `programme.yaml`.
+
+    `notify` names the setting that holds the addresses of who is told when a step is held.
+    """
 
     programme: str
     sponsor: str | None = None
@@ -139,6 +142,7 @@ class ProgrammeFile(Declared):
     incidents: dict[str, Incident] = {}
     suppliers: dict[str, Supplier] = {}
     servers: dict[ServerName, ToolServer] = {}
+    notify: Annotated[str, Field(pattern=r"^env:[A-Za-z_][A-Za-z0-9_]*$")] | None = None
     frameworks: Texts = ()
     ranking: Ranking | None = None
     waivers: tuple[Waiver, ...] = ()

@@ -251,13 +251,16 @@ class Action(Declared):
     """A tool that the workflow may use, and under which conditions. What is not named is denied.
 
     `costs` is what one call costs, in the programme's currency; `limits.budget` and the workflow's `budget` sum it.
+    `approvers_needed` people have to say yes; after `escalate_after` the one in `owners.escalation` may decide too.
     """
 
     tool: str | None = None
     impact: Impact | None = None
     approval: Literal["always", "until-act", "never"] | None = None
     approvers: Texts = ()
+    approvers_needed: int = Field(default=1, ge=1, le=9)
     expires: PeriodValue | None = None
+    escalate_after: PeriodValue | None = None
     reversible_by: str | None = None
     limits: dict[str, Any] = {}
     costs: float | None = Field(default=None, ge=0)

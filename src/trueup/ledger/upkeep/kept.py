@@ -45,9 +45,10 @@ class KeptLedger(Ledger):
         *,
         checkpoint: bool = False,
         before_commit: Callable[[str | None], None] | None = None,
+        at: int | None = None,
     ) -> list[int]:
         """Append entries, as of `Ledger.append`; without a checkpoint of their own, one is due."""
-        indices = super().append(entries, checkpoint=checkpoint, before_commit=before_commit)
+        indices = super().append(entries, checkpoint=checkpoint, before_commit=before_commit, at=at)
         with self._due:
             if checkpoint:
                 # It covers everything before it; another thread's entry may have come since, and has its own turn.

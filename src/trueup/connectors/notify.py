@@ -1,0 +1,93 @@
+"""People are told that a step waits: by mail or chat, beside the gate, which neither waits for it nor learns of it.
+
+A message holds what was declared and the approval's id, and the command that shows the rest: no arguments, no case, no
+names. Whoever reads it has to come and look, under their own rights.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from queue import Empty, Full, Queue
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+from trueup.kernel.clock import format_instant
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trueup.enforce.attempt import Held
+
+_LOG = logging.getLogger("trueup.notify")
+_MOST_WAITING = 1000
+_LOOK_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is sent."""
+
+    title: str
+    body: str
+
+
+def message_of(held: Held) -> Message:
+    """Return what people are told about a held step."""
+    what = f"{held.workflow}.{held.action}"
+    body = (
+        f"{held.approval} waits for a person: {what}, impact {held.impact}, until {format_instant(held.expires_at)}; "
+        f"then it is a no.\n\ntrueup approvals show DIR {held.approval}"
+    )
+    return Message(f"Trueup: {what} waits for a person", body)
+
+
+class Notifier:
+    """Sends messages to addresses of Apprise, from a thread of its own. What cannot be sent is logged."""
+
+    def __init__(self, addresses: Sequence[str]) -> None:
+        self._addresses = tuple(addresses)
+        self._waiting: Queue[Message] = Queue(_MOST_WAITING)
+        self._closing = Event()
+        self._thread: Thread | None = None
+
+    def told(self, held: Held) -> None:
+        """Have a message sent; returns at once, and raises nothing that has to do with sending."""
+        try:
+            self._waiting.put_nowait(message_of(held))
+        except Full:
+            _LOG.warning("too many messages wait; nobody is told of %s", held.approval)
+            return
+        if self._thread is None:
+            # It ends with the program: a mail server that does not answer keeps nobody from leaving.
+            self._thread = Thread(target=self._work, name="trueup-notify", daemon=True)
+            self._thread.start()
+
+    def close(self, patience: float = 5.0) -> None:
+        """Wait until what was told is sent, and no longer than `patience` seconds."""
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join(patience)
+
+    def _work(self) -> None:
+        while True:
+            try:
+                message = self._waiting.get(timeout=_LOOK_SECONDS)
+            except Empty:
+                if self._closing.is_set():
+                    return
+                continue
+            self._send(message)
+
+    def _send(self, message: Message) -> None:
+        """Send one message to all. An address is a secret: no error may repeat it."""
+        try:
+            from apprise import Apprise
+
+            logging.getLogger("apprise").setLevel(logging.CRITICAL)
+            sent = Apprise()
+            known = [sent.add(address) for address in self._addresses]
+            if not (all(known) and sent.notify(title=message.title, body=message.body)):
+                _LOG.warning("not everybody could be told: %s", message.title)
+        except Exception as error:  # noqa: BLE001 -- whatever a library of a hundred services raises, the gate goes on
+            _LOG.warning("nobody could be told (%s): %s", type(error).__name__, message.title)
