@@ -49,7 +49,8 @@ ANSWERS: dict[str, str] = {
     "`unit`, `evidence_level`, `immature`, `capped`, `without_value`; `money[]`: `use_case`, `promised` and `measured` "
     "(a year), `realised` and `spend` (to date), `lines[]`; null is unknown; `currency`; `people[]`: `workflow`, "
     "`eligible`, `trained`, `plan`, `among_cases`, `among_people`, `unknown[]`; with "
-    "`--histograms`: `histograms[]`: `workflow`, `kpi`, `week`, `arm`, `unit`, `edges[]`, `counts[]`",
+    "`--histograms`: `histograms[]`: `workflow`, `kpi`, `week`, `arm`, `unit`, `edges[]`, `counts[]`; with "
+    "`--chart` or `--map`: `pictures[]`: `shows` (`kpis`, `process`), `file`",
     "record": "`entry` (its index), `id`, `type`, `time`, `by`, `data`, `signed`, `files[]`; of an outcome "
     "after which the level fell, `fell`: `entry`, `to`, `because`",
     "review": "`id`, `as_of`, `fingerprint`, `file`, `changes[]`; each change has `n`, `kind` and `because`. A gate: "

@@ -44,6 +44,15 @@ EXPECTED = {
 def test_times_come_out_the_same_on_every_engine(tmp_path: Path, open_engine: OpenEngine) -> None:
     programme = programme_of(KPIS, lifecycle={"column": "state"})
     observer = observer_of(tmp_path, LOG, programme, open_engine=open_engine)
+    flow = {(one.before, one.after): (one.n, one.seconds, one.place) for one in observer.flow("w", at(200))}
+    # Starts are no steps of their own; d began with one.
+    assert flow == {
+        (None, "Ask"): (4, 0, 0),
+        ("Ask", "Check"): (1, 23 * 3600, 1),
+        ("Check", "Check"): (1, 3600, 2),
+        ("Check", "Answer"): (1, 5 * 3600, 3),
+        ("Ask", "Answer"): (2, 73 * 3600, 2),
+    }
     found = {kpi: observer.cases("w", kpi, since=at(0), until=at(100), mature_by=at(200)) for kpi in KPIS}
     assert {
         kpi: dict(zip(one.case.tolist(), one.value.tolist(), strict=True)) for kpi, one in found.items()

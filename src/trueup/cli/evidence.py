@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pathlib
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from trueup.loop.workbench import Workbench
+
+
+PICTURE = click.Path(dir_okay=False, writable=True, path_type=pathlib.Path)
 
 
 @click.command()
@@ -106,11 +110,17 @@ def _health(bench: Workbench, instant: datetime, workflow: str | None) -> dict[s
 @click.option("--histograms", is_flag=True, help="Also show how the values of each week are spread.")
 @click.option("--data", "ready", is_flag=True, help="Also show how ready each data source is, part by part.")
 @click.option("--health", "healthy", is_flag=True, help="Also show drift, calibration and groups of the model.")
+@click.option(
+    "--chart", type=PICTURE, metavar="FILE", help="Draw the KPIs of WORKFLOW week by week: .svg, .png, .json."
+)
+@click.option("--map", "process", type=PICTURE, metavar="FILE", help="Draw the steps of WORKFLOW with their waiting.")
 @answering("measure")
 def measure(  # noqa: D103 -- help in COMMANDS
     directory: Path,
     workflow: str | None,
     as_of: datetime | None,
+    chart: Path | None,
+    process: Path | None,
     *,
     segments: bool,
     histograms: bool,
@@ -123,6 +133,7 @@ def measure(  # noqa: D103 -- help in COMMANDS
     from trueup.loop.measure import spread
     from trueup.workspace import opened
 
+    _require_drawable(workflow, chart, process)
     with progress_on_stderr() as progress, opened(directory, progress, recorded=False, workflow=workflow) as bench:
         instant = as_of or bench.clock.now()
         readings = measured(bench, workflow, instant, segments=segments)
@@ -140,4 +151,43 @@ def measure(  # noqa: D103 -- help in COMMANDS
             data["health"] = _health(bench, instant, workflow)
         data |= _people(bench, instant, workflow)
         data |= _findings(bench, instant, workflow)
+        if workflow is not None and (chart or process):
+            data["pictures"] = _pictures(bench, workflow, instant, chart, process)
     return Answer(data, measured_text)
+
+
+def _require_drawable(workflow: str | None, *files: Path | None) -> None:
+    """Refuse pictures that cannot be made, before anything is measured."""
+    asked = [file for file in files if file is not None]
+    if not asked:
+        return
+    from trueup.cli.charts.writing import require_form
+    from trueup.kernel.errors import UsageError
+
+    if workflow is None:
+        raise UsageError(
+            "no-workflow",
+            "A picture shows one workflow, and none is named.",
+            "Name it behind DIR:\n    trueup measure DIR WORKFLOW --chart FILE.svg",
+        )
+    for file in asked:
+        require_form(file)
+
+
+def _pictures(
+    bench: Workbench, workflow: str, instant: datetime, chart: Path | None, process: Path | None
+) -> list[dict[str, str]]:
+    """Draw what was asked for, and return what was written."""
+    from trueup.cli.charts.process import process_spec
+    from trueup.cli.charts.weeks import weeks_spec
+    from trueup.cli.charts.writing import write_picture
+    from trueup.loop.facts.pictured import flow, pictured
+
+    found = []
+    if chart is not None:
+        write_picture(weeks_spec(pictured(bench, workflow, instant)), chart)
+        found.append({"shows": "kpis", "file": str(chart)})
+    if process is not None:
+        write_picture(process_spec(workflow, flow(bench, workflow, instant)), process)
+        found.append({"shows": "process", "file": str(process)})
+    return found

@@ -12,6 +12,7 @@ from trueup.observe.acting import acting
 from trueup.observe.cases.arms import arms_column, with_assigned, with_rollout
 from trueup.observe.cases.business import require_calendar, with_business_time
 from trueup.observe.cases.facts import facts_of
+from trueup.observe.cases.flow import passages
 from trueup.observe.cases.needs import Attribute, Measure, Needs, from_actuals, measure_of
 from trueup.observe.cases.source import declared_workflow, source_of
 from trueup.observe.cases.steps import require_steps, with_steps
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from trueup.declare.programme import Programme
     from trueup.ledger.records import Profile
     from trueup.observe.actuals import ActualKind, Actuals
+    from trueup.observe.cases.flow import Passage
     from trueup.observe.cases.source import EventSource
     from trueup.observe.engine import Engine
     from trueup.observe.formats import Mixture
@@ -132,6 +134,12 @@ class Observer:
         """Return the cases that started in [since, until), as they stood at an instant. Raises as `weekly`."""
         opened = self._opened(workflow)
         return population_of(opened.table, opened.source.events, since=since, until=until, as_of=as_of)
+
+    def flow(self, workflow: str, as_of: datetime) -> list[Passage]:
+        """Return how mature cases passed from step to step, most frequent first. Raises as `weekly`."""
+        opened = self._opened(workflow)
+        cases = opened.table.at(as_of)
+        return passages(self.engine, cases.filter(cases["mature"]), opened.source)
 
     def lacking(self, workflow: str) -> Mapping[str, DataError]:
         """Return the fields that rates are to be compared by and that the log does not have. Raises as `weekly`."""

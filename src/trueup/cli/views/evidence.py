@@ -88,7 +88,8 @@ def measured_text(data: Mapping[str, Any]) -> str:
     lines += _people(data["people"] or [])
     lines += _ready(data.get("readiness", []))
     lines += health_lines(data.get("health", {}))
-    return "\n".join([*lines, *_findings(data)])
+    drawn = [f"Drawn: {one['file']}" for one in data.get("pictures", [])]
+    return "\n".join([*lines, *_findings(data), *([""] if drawn else []), *drawn])
 
 
 def _people(rows: list[Mapping[str, Any]]) -> list[str]:

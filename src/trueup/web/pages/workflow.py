@@ -9,6 +9,7 @@ from trueup.kernel.clock import format_instant
 from trueup.kernel.errors import DataError, DeclarationError, LedgerBrokenError
 from trueup.kernel.quantities import Bar, BarKind
 from trueup.loop.facts.money import money
+from trueup.loop.facts.pictured import baseline_band
 from trueup.loop.measure import readings_of, require_workflow
 from trueup.loop.standing import looks, primary_standing
 from trueup.web.charts.watched import watched_chart
@@ -162,11 +163,8 @@ def _kpis(
 
 def band_of(registration: Registration | None, kpi: str) -> Band | None:
     """Return the registered baseline of a KPI: its mean, and its lowest and highest week."""
-    frozen = registration.kpis.get(kpi) if registration else None
-    if frozen is None or frozen.mean is None:
-        return None
-    weeks = [week.mean for week in frozen.weeks if week.mean is not None]
-    return Band(frozen.mean, min([*weeks, frozen.mean]), max([*weeks, frozen.mean]))
+    found = baseline_band(registration, kpi)
+    return None if found is None else Band(**found)
 
 
 def _segments(declared: Workflow, primary: str | None, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
