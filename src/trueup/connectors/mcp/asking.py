@@ -30,7 +30,7 @@ _PATIENCE_SECONDS = 600.0
 class Conversation:
     """One governed call, over as many messages as its tool's questions take."""
 
-    def __init__(self, context: ServerRequestContext[Any, Any], call: str, edge: Edge) -> None:
+    def __init__(self, context: ServerRequestContext[Any, Any], call: Callable[[], str], edge: Edge) -> None:
         self._context = context
         self._edge = edge
         self.call = call

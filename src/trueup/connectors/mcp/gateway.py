@@ -199,10 +199,9 @@ class Gateway:
         return found
 
     async def _call_tool(self, context: ServerRequestContext[Any, Any], params: types.CallToolRequestParams) -> Answer:
-        call = digest_of(params)
         if params.request_state is not None:
-            return await self._go_on(context, params, call)
-        conversation = Conversation(context, call, self._edge)
+            return await self._go_on(context, params)
+        conversation = Conversation(context, partial(digest_of, params), self._edge)
         work = partial(self._masked_call, params, conversation)
         if not conversation.stateless:
             return await work()
@@ -222,12 +221,10 @@ class Gateway:
             return result
         return await anyio.to_thread.run_sync(self._edge.result, result)
 
-    async def _go_on(
-        self, context: ServerRequestContext[Any, Any], params: types.CallToolRequestParams, call: str
-    ) -> Answer:
+    async def _go_on(self, context: ServerRequestContext[Any, Any], params: types.CallToolRequestParams) -> Answer:
         """Bring a parked call the answers that it waits for. The call has to be the same, to the letter."""
         parked = self._parked.get(params.request_state or "")
-        if parked is None or parked.call != call:
+        if parked is None or parked.call() != digest_of(params):
             return answers.told("Denied: no call waits for this answer. Nothing was done.", verdict="deny")
         del self._parked[params.request_state or ""]
         try:
