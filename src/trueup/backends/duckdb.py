@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -21,10 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
+    import ibis.expr.operations as ops
     import ibis.expr.types as ir
     import pyarrow as pa
 
 QUOTE = "'"
+# To write the SQL of a question takes longer than to answer it over a small log; the same ones come again, at the
+# next review and in the next command of a process.
+_REMEMBERED = 2048
 
 
 class DuckEngine:
@@ -58,7 +63,7 @@ class DuckEngine:
     def table(self, data: str) -> ir.Table:
         """Return the events of a source; see Engine. Raises DataError `data-not-found`, `truncated`."""
         if data not in self._tables:
-            self._tables[data] = self._opened(self._path(data))
+            self._tables[data] = self._opened(self._path(data), f"source_{data}")
         return self._tables[data]
 
     def load(self, rows: pa.Table) -> ir.Table:
@@ -114,9 +119,10 @@ class DuckEngine:
             )
         return path
 
-    def _opened(self, path: Path) -> ir.Table:
+    def _opened(self, path: Path, name: str) -> ir.Table:
         try:
-            return self._unbound(self._view(path))
+            self._view(path, _quoted(name))
+            return self._unbound(name)
         except duckdb.Error as error:
             why = _first_line(error).replace(str(path), path.name)
             raise DataError(
@@ -125,20 +131,18 @@ class DuckEngine:
                 "Get a whole copy of the file. Nothing of it was used.",
             ) from error
 
-    def _view(self, path: Path) -> str:
-        """Make the view of a file, its instants in naive UTC, and return the view's name."""
-        name = self._name("source")
+    def _view(self, path: Path, name: str) -> None:
+        """Make the view of a file, its instants in naive UTC."""
         file = f"read_parquet({_quoted(_literal(path), QUOTE)})"
         columns = self._connection.execute(f"DESCRIBE SELECT * FROM {file}").fetchall()  # noqa: S608 -- quoted above
         changed = [_naive_utc(_quoted(column[0]), column[1]) for column in columns]
         replace = ", ".join(change for change in changed if change)
         chosen = f"* REPLACE ({replace})" if replace else "*"
         self._connection.execute(f"CREATE VIEW {name} AS SELECT {chosen} FROM {file}")  # noqa: S608 -- quoted above
-        return name
 
     def _unbound(self, name: str) -> ir.Table:
         """Return an expression that reads a table or view of this database."""
-        none = self._connection.sql(f"FROM {name} LIMIT 0").to_arrow_table()
+        none = self._connection.sql(f"FROM {_quoted(name)} LIMIT 0").to_arrow_table()
         return ibis.table(ibis.Schema.from_pyarrow(none.schema), name=name)
 
     def _name(self, kind: str) -> str:
@@ -159,7 +163,13 @@ def _settings(folder: Path, memory_limit: str, threads: int | None) -> dict[str,
 
 
 def _sql(expr: ir.Table) -> str:
-    return str(ibis.to_sql(expr, dialect="duckdb", pretty=False))
+    # Names of columns and tables are part of an operation, and no data are: equal operations have equal SQL.
+    return _compiled(expr.op())
+
+
+@lru_cache(_REMEMBERED)
+def _compiled(operation: ops.Relation) -> str:
+    return str(ibis.to_sql(operation.to_expr(), dialect="duckdb", pretty=False))
 
 
 def _naive_utc(name: str, kind: str) -> str | None:

@@ -9,13 +9,13 @@ process that waits does, through `Gate.resume`.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from trueup.declare.model.people import Role
 from trueup.declare.model.workflow import Impact
-from trueup.enforce.autonomy.watching import look_once
+from trueup.enforce.autonomy.watching import Watch
 from trueup.enforce.request import Request, UnfitRequestError, normalised, read_request
 from trueup.enforce.steps import StepIds
 from trueup.enforce.verdict import Decision, Verdict, refusal
@@ -135,6 +135,7 @@ class Desk:
     programme: Programme
     ledger: Ledger
     bodies: Bodies
+    _watches: dict[str, Watch] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def approvers(self, action: Action) -> tuple[str, ...]:
         """Return who may decide: those named, else everybody with the role approver or owner."""
@@ -177,7 +178,7 @@ class Desk:
             self.bodies.put(final, edited.body)
         index = self._append(asked, self._entry(asked, ask, final, to, at, sign))
         # A no is an outcome: it may be the one after which the level can no longer be promised.
-        look_once(self.programme, asked.workflow, self.ledger, at)
+        self._look(asked.workflow, at)
         return Decided(self.one(ask.approval, at), None, index)
 
     def decidable(self, ask: Ask, policy: Policy, at: datetime) -> Approval:
@@ -203,6 +204,12 @@ class Desk:
             raise ConflictError(
                 "approval-decided", f"Somebody else decided on {asked.id!r} at this moment.", _LIST
             ) from None
+
+    def _look(self, workflow: str, at: datetime) -> None:
+        """Let the watch of a workflow take in what was said since it looked last; the first time, everything."""
+        if workflow in self.programme.workflows:
+            watch = self._watches.setdefault(workflow, Watch(self.programme, workflow, self.ledger))
+            watch.look(at)
 
     def _entry(self, asked: Approval, ask: Ask, final: str, to: str | None, at: datetime, sign: Sign) -> Entry:
         data: dict[str, Json] = {

@@ -56,6 +56,10 @@ class Review:
 
 def compute(bench: Workbench, as_of: datetime) -> Review:
     """Compute the review at an instant; nothing is written."""
+    return bench.once(("review", as_of), lambda: _computed(bench, as_of))
+
+
+def _computed(bench: Workbench, as_of: datetime) -> Review:
     decided = decided_fingerprints(bench, as_of)
     proposed = list(_proposed(bench, as_of))
     changes = [change for change in proposed if change.fingerprint() not in decided]

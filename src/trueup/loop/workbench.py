@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from trueup.observe.actuals import Actuals
     from trueup.observe.observer import Observer
     from trueup.observe.people import WorkflowPerson
+
+
+_Answer = TypeVar("_Answer")
 
 
 class Repository(Protocol):
@@ -73,6 +76,20 @@ class Workbench:
     repository: Repository
     clock: Clock
     progress: Progress
+    _answers: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def once(self, question: Hashable, answer: Callable[[], _Answer]) -> _Answer:
+        """Return an answer that was found before, or find it: for what several rules of one command ask.
+
+        A workbench sees files and data as they were when it first read them, whatever happens to them then. What may
+        still change is the record, and that only grows: an answer holds for one length of it. Whoever asks must not
+        change what is returned.
+        """
+        key = (question, self.ledger.size())
+        if key not in self._answers:
+            self._answers[key] = answer()
+        found: _Answer = self._answers[key]
+        return found
 
     @property
     def state(self) -> Path:

@@ -115,11 +115,6 @@ class Writing:
         return max((mixture.share for mixture in self.mixtures), default=0.0)
 
 
-def mixed_fields(engine: Engine, programme: Programme, data: str, as_of: datetime) -> list[Mixture]:
-    """Return how the declared fields of a source are written in several ways, by an instant. Raises as `writings`."""
-    return [mixture for one in writings(engine, programme, data, as_of) for mixture in one.mixtures]
-
-
 def writings(engine: Engine, programme: Programme, data: str, as_of: datetime) -> list[Writing]:
     """Return how each declared field that holds text is written, by an instant.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from trueup.kernel.clock import start_of_day
@@ -17,7 +17,8 @@ from trueup.observe.cases.needs import Attribute, Measure, Needs, from_actuals, 
 from trueup.observe.cases.source import declared_workflow, source_of
 from trueup.observe.cases.steps import require_steps, with_steps
 from trueup.observe.cases.values import with_values
-from trueup.observe.formats import mixed_fields
+from trueup.observe.formats import writings
+from trueup.observe.held import MOST_HELD, held
 from trueup.observe.population import population_of
 from trueup.observe.profiles import Profiler, described, duplicates, newest, reader_of
 from trueup.observe.rates import WeekRates, periods
@@ -39,9 +40,12 @@ if TYPE_CHECKING:
     from trueup.observe.cases.flow import Passage
     from trueup.observe.cases.source import EventSource
     from trueup.observe.engine import Engine
-    from trueup.observe.formats import Mixture
+    from trueup.observe.formats import Mixture, Writing
     from trueup.observe.readiness.record import Readiness
     from trueup.observe.tables import CaseVector, Population, TracedCase, WeekHistogram, WeekStatistic
+
+
+_Asked = tuple[str, "datetime", tuple[tuple[str, ...], ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,8 @@ class Observer:
 
     `digest_of` tells the SHA-256 of the file of a data source. `assignments` map a workflow to the arms that our
     own router gave its cases, `assigned_from` to the instants at which it did: an arm that came after the case's
-    first event is none. Without `actuals`, everything that is computed from them is unknown.
+    first event is none. Without `actuals`, everything that is computed from them is unknown. The cases of a
+    log in a file are held in memory up to `most_held`; the answers are the same.
     """
 
     programme: Programme
@@ -70,9 +75,13 @@ class Observer:
     actuals: Callable[[], Actuals] | None = None
     assignments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     assigned_from: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
+    most_held: int = MOST_HELD
     _open: dict[str, _Opened] = field(default_factory=dict, init=False, repr=False)
     _lacking: dict[str, dict[str, DataError]] = field(default_factory=dict, init=False, repr=False)
     _ready: dict[tuple[str, datetime], Readiness] = field(default_factory=dict, init=False, repr=False)
+    _profiles: dict[_Asked, Profile] = field(default_factory=dict, init=False, repr=False)
+    _written: dict[tuple[str, datetime], list[Writing]] = field(default_factory=dict, init=False, repr=False)
+    _newest: dict[tuple[str, datetime], str | None] = field(default_factory=dict, init=False, repr=False)
     _refused: dict[tuple[str, str], DataError] = field(default_factory=dict, init=False, repr=False)
 
     def weekly(
@@ -170,9 +179,12 @@ class Observer:
 
         Raises NotFoundError for data that are not declared, DataError `missing-column`, `bad-pattern`.
         """
-        source = described(self.programme, data)
-        profiler = Profiler(self.engine, data, source, reader_of(self.programme, data), as_of)
-        return profiler.profile(joint, self.digest_of(data))
+        key = (data, as_of, tuple(joint))
+        if key not in self._profiles:
+            source = described(self.programme, data)
+            profiler = Profiler(self.engine, data, source, reader_of(self.programme, data), as_of)
+            self._profiles[key] = profiler.profile(joint, self.digest_of(data))
+        return self._profiles[key]
 
     def readiness(self, data: str, as_of: datetime) -> Readiness:
         """Return how ready a source was, part by part; a source that cannot be read is unknown in every part.
@@ -182,19 +194,29 @@ class Observer:
         if (data, as_of) not in self._ready:
             try:
                 digest = self.digest_of(data)
-                self._ready[data, as_of] = readiness_of(self.engine, self.programme, data, as_of, digest)
+                self._ready[data, as_of] = readiness_of(
+                    self.engine, self.programme, data, as_of, digest, lambda: self._writings(data, as_of)
+                )
             except DataError as error:
                 self._ready[data, as_of] = unread(data, error)
         return self._ready[data, as_of]
 
     def mixtures(self, data: str, as_of: datetime) -> list[Mixture]:
         """Return the declared fields of a source that are written in several ways. Raises as `profile`."""
-        return mixed_fields(self.engine, self.programme, data, as_of)
+        return [mixture for one in self._writings(data, as_of) for mixture in one.mixtures]
+
+    def _writings(self, data: str, as_of: datetime) -> list[Writing]:
+        if (data, as_of) not in self._written:
+            self._written[data, as_of] = writings(self.engine, self.programme, data, as_of)
+        return self._written[data, as_of]
 
     def newest(self, data: str, as_of: datetime) -> str | None:
         """Return the ISO instant of the newest event of a source up to `as_of`; None without events or times."""
         source = described(self.programme, data)
-        return newest(self.engine, data, reader_of(self.programme, data), as_of, source.fields)
+        if (data, as_of) not in self._newest:
+            reader = reader_of(self.programme, data)
+            self._newest[data, as_of] = newest(self.engine, data, reader, as_of, source.fields)
+        return self._newest[data, as_of]
 
     def duplicates(self, data: str) -> int:
         """Return how many rows of a source repeat another one in every column."""
@@ -241,11 +263,17 @@ class Observer:
         if unit is not None and design is not None and design.assigned == "staggered":
             assigned = with_rollout(assigned, unit, self._launches(workflow))
         table = CaseTable(self.engine, self.engine.keep(assigned), measures, segments, pilot, source.window)
+        table = replace(table, held=held(table, self.most_held if self._in_a_file(source.data) else 0))
         assigned_unit = pilot.design.unit if pilot else ""
         further = {} if unit is None else {assigned_unit: unit}
         further |= splits
         kept = [_segment(name, column) for name, column in further.items() if name not in names]
         return _Opened(source, table, {measure.name: place for place, measure in enumerate(measures)}, unit, kept)
+
+    def _in_a_file(self, data: str) -> bool:
+        """Tell whether a source is a file: what lies in a database is added up there, and only sums leave it."""
+        declared = self.programme.file.data.get(data)
+        return declared is None or declared.source is None or isinstance(declared.source, str)
 
     def _splits(self, workflow: str, declared: Workflow, source: EventSource, needs: Needs) -> dict[str, str]:
         """Ask for what rates are compared by, beyond segments. A field that lacks stops only that question."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from trueup.observe.cases.arms import instant
 from trueup.observe.cases.values import flag
+from trueup.observe.held import counted, mixed, named
 from trueup.observe.tables import Arm, Population
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     import ibis.expr.types as ir
 
+    from trueup.observe.held import At, Held
     from trueup.observe.weeks import CaseTable
 
 ACTIVITY = "activity"
@@ -29,43 +32,92 @@ def population_of(
     The mix is that of mature cases, which all had the same follow-up: by declared segment, else (no segment is
     declared) the events of their windows by activity.
     """
-    cases = table.at(as_of)
-    cases = cases.filter((cases["start"] >= instant(since)) & (cases["start"] < instant(until)))
-    counts = cases.group_by("week", "arm").aggregate(n=cases.count(), mature=flag(cases["mature"]).sum())
+    asked = (
+        _Held(table.held, table.held.between(since, until, as_of)) if table.held else _Asked(table, since, until, as_of)
+    )
     weeks: Counter[date] = Counter()
     by_arm: Counter[str] = Counter()
     immature: Counter[str] = Counter()
-    for row in table.engine.fetch(counts).to_pylist():
+    for row in asked.counts():
         weeks[row["week"]] += row["n"]
         by_arm[row["arm"]] += row["mature"]
         immature[row["arm"]] += row["n"] - row["mature"]
-    mature = cases.filter(cases["mature"])
     return Population(
         by_arm=dict(sorted(by_arm.items())),
         immature=dict(sorted(immature.items())),
-        both=_named(table, cases, Arm.BOTH) if Arm.BOTH in by_arm else (),
-        unassigned=_named(table, cases, Arm.UNASSIGNED) if Arm.UNASSIGNED in by_arm else (),
+        both=asked.named(Arm.BOTH) if Arm.BOTH in by_arm else (),
+        unassigned=asked.named(Arm.UNASSIGNED) if Arm.UNASSIGNED in by_arm else (),
         weeks=dict(sorted(weeks.items())),
-        mix=_segment_mix(table, mature) if table.segments else _activity_mix(table, mature, events()),
+        mix=_segment_mix(table, asked) if table.segments else _activity_mix(table, since, until, as_of, events()),
     )
 
 
-def _named(table: CaseTable, cases: ir.Table, arm: Arm) -> tuple[str, ...]:
-    chosen = cases.filter(cases["arm"] == str(arm)).select("case").order_by("case").limit(_NAMED)
-    return tuple(table.engine.fetch(chosen)["case"].to_pylist())
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The cases of the window where they lie in the engine."""
+
+    table: CaseTable
+    since: datetime
+    until: datetime
+    as_of: datetime
+
+    def cases(self) -> ir.Table:
+        return _window(self.table, self.since, self.until, self.as_of)
+
+    def counts(self) -> list[dict[str, Any]]:
+        cases = self.cases()
+        counts = cases.group_by("week", "arm").aggregate(n=cases.count(), mature=flag(cases["mature"]).sum())
+        rows: list[dict[str, Any]] = self.table.engine.fetch(counts).to_pylist()
+        return rows
+
+    def named(self, arm: Arm) -> tuple[str, ...]:
+        cases = self.cases()
+        chosen = cases.filter(cases["arm"] == str(arm)).select("case").order_by("case").limit(_NAMED)
+        return tuple(self.table.engine.fetch(chosen)["case"].to_pylist())
+
+    def mix(self, column: str) -> dict[str | None, int]:
+        cases = self.cases()
+        mature = cases.filter(cases["mature"])
+        counts = mature.group_by(value=mature[column]).aggregate(n=mature.count())
+        return {row["value"]: row["n"] for row in self.table.engine.fetch(counts).to_pylist()}
 
 
-def _segment_mix(table: CaseTable, mature: ir.Table) -> dict[tuple[str, str | None], int]:
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """The cases of the window where they are held in memory."""
+
+    held: Held
+    at: At
+
+    def counts(self) -> list[dict[str, Any]]:
+        return counted(self.held, self.at)
+
+    def named(self, arm: Arm) -> tuple[str, ...]:
+        return named(self.held, self.at, arm, _NAMED)
+
+    def mix(self, column: str) -> dict[str | None, int]:
+        return mixed(self.held, self.at, column)
+
+
+def _window(table: CaseTable, since: datetime, until: datetime, as_of: datetime) -> ir.Table:
+    cases = table.at(as_of)
+    return cases.filter((cases["start"] >= instant(since)) & (cases["start"] < instant(until)))
+
+
+def _segment_mix(table: CaseTable, asked: _Asked | _Held) -> dict[tuple[str, str | None], int]:
     mix: dict[tuple[str, str | None], int] = {}
     for segment in table.segments:
-        counts = mature.group_by(value=mature[segment.value]).aggregate(n=mature.count())
-        rows = table.engine.fetch(counts).to_pylist()
-        for row in sorted(rows, key=lambda row: (row["value"] is not None, row["value"] or "")):
-            mix[segment.name, row["value"]] = row["n"]
+        found = asked.mix(segment.value)
+        for value in sorted(found, key=lambda value: (value is not None, value or "")):
+            mix[segment.name, value] = found[value]
     return mix
 
 
-def _activity_mix(table: CaseTable, mature: ir.Table, events: ir.Table) -> dict[tuple[str, str | None], int]:
+def _activity_mix(
+    table: CaseTable, since: datetime, until: datetime, as_of: datetime, events: ir.Table
+) -> dict[tuple[str, str | None], int]:
+    cases = _window(table, since, until, as_of)
+    mature = cases.filter(cases["mature"])
     inside = events.join(mature.select("case", "due"), "case")
     inside = inside.filter(inside["at"] < inside["due"])
     rows = table.engine.fetch(inside.group_by("activity").aggregate(n=inside.count())).to_pylist()

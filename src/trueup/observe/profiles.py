@@ -18,7 +18,7 @@ from trueup.observe.cases.source import as_text, given, resolved
 from trueup.observe.cases.values import flag, surely
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     import ibis.expr.types as ir
@@ -100,18 +100,25 @@ class Profiler:
                 name: FieldProfile(
                     name=name,
                     records=counts["records"],
-                    present=int(counts[f"present_{number}"] or 0),
-                    valid=int(counts[f"valid_{number}"] or 0),
-                    examples_missing=self._missing(records, number),
-                    examples_invalid=self._invalid(records, number),
+                    present=have,
+                    valid=valid,
+                    # A search for examples costs as much as all counts together: only where there is one to find.
+                    examples_missing=self._missing(records, number) if have < counts["records"] else (),
+                    examples_invalid=self._invalid(records, number) if valid < have else (),
                 )
-                for number, name in enumerate(names)
+                for number, (name, have, valid) in enumerate(self._found(counts, names))
             },
             digest=digest,
             newest=newest(self.engine, self.data, self.reader, self.as_of, self.source.fields),
             joint={fields: int(counts[f"joint_{number}"] or 0) for number, fields in enumerate(joint)},
             joint_valid={fields: int(counts[f"joint_valid_{number}"] or 0) for number, fields in enumerate(joint)},
         )
+
+    @staticmethod
+    def _found(counts: Mapping[str, int | None], names: Sequence[str]) -> Iterator[tuple[str, int, int]]:
+        """Yield each field with how many records have a value of it, and how many of them only as expected."""
+        for number, name in enumerate(names):
+            yield name, int(counts[f"present_{number}"] or 0), int(counts[f"valid_{number}"] or 0)
 
     def _names(self, joint: Sequence[tuple[str, ...]]) -> list[str]:
         """The fields asked for, so that a column that lacks stops no other question; else all that are declared."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import ibis
 import numpy as np
@@ -12,9 +11,11 @@ import numpy as np
 from trueup.observe.cases.arms import instant
 from trueup.observe.cases.needs import from_actuals
 from trueup.observe.cases.values import epoch_seconds, flag
+from trueup.observe.held import names_of, numbers, objects, vector
 from trueup.observe.tables import Arm, CaseVector
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     import ibis.expr.types as ir
@@ -22,9 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from trueup.observe.cases.needs import Measure
+    from trueup.observe.held import Held
     from trueup.observe.weeks import CaseTable
-
-_Number = TypeVar("_Number", bound=np.generic)
 
 
 def case_vector(
@@ -34,17 +34,37 @@ def case_vector(
 
     `unit` is the column of what was assigned; None: the case itself.
     """
-    cases = table.at(mature_by)
-    window = (cases["start"] >= instant(since)) & (cases["start"] < instant(until))
-    rows = table.engine.fetch(_columns(cases.filter(window & cases["mature"]), table, number, unit))
-    known = _numbers(rows["known"], np.int64) != 0
-    without = Counter(str(arm) for arm in _objects(rows["arm"])[~known])
-    return _ordered(rows, table.measures[number], known, dict(sorted(without.items())))
+    measure = table.measures[number]
+    if table.held is not None:
+        columns = _held(table.held, measure, number, unit, since, until, mature_by)
+    else:
+        cases = table.at(mature_by)
+        window = (cases["start"] >= instant(since)) & (cases["start"] < instant(until))
+        columns = _fetched(table.engine.fetch(_columns(cases.filter(window & cases["mature"]), table, number, unit)))
+    without = Counter(str(arm) for arm in columns["arm"][~columns["known"]])
+    return _ordered(columns, measure, dict(sorted(without.items())))
+
+
+def _held(
+    held: Held, measure: Measure, number: int, unit: str | None, since: datetime, until: datetime, mature_by: datetime
+) -> Mapping[str, NDArray[Any]]:
+    """The columns of a vector from the cases in memory."""
+    at, columns = vector(held, number, unit, since, until, mature_by)
+    if from_actuals(measure.kpi):
+        columns["known"] = np.zeros(at.place.shape, dtype=bool)
+    if not _among_treated(measure):
+        return columns
+    treated = at.of(Arm.TREATED)
+    return {name: column[treated] for name, column in columns.items()}
+
+
+def _among_treated(measure: Measure) -> bool:
+    return measure.kpi.share is not None and measure.kpi.share.among == "treated"
 
 
 def _columns(cases: ir.Table, table: CaseTable, number: int, unit: str | None) -> ir.Table:
     measure = table.measures[number]
-    if measure.kpi.share is not None and measure.kpi.share.among == "treated":
+    if _among_treated(measure):
         cases = cases.filter(cases["arm"] == str(Arm.TREATED))
     value = ibis.null("float64") if from_actuals(measure.kpi) else cases[f"kpi_{number}"]
     return cases.select(
@@ -59,32 +79,38 @@ def _columns(cases: ir.Table, table: CaseTable, number: int, unit: str | None) -
     )
 
 
-def _ordered(rows: pa.Table, measure: Measure, known: NDArray[np.bool_], without: dict[str, int]) -> CaseVector:
-    case = _objects(rows["case"])[known]
-    matured = _numbers(rows["matured"], np.int64)[known]
-    names = np.array([hashlib.sha256(str(one).encode()).digest() for one in case], dtype="S32")
-    order = np.lexsort((names, matured))
+def _fetched(rows: pa.Table) -> Mapping[str, NDArray[Any]]:
+    """The columns of a vector as the engine gave them."""
+    case = objects(rows["case"])
+    return {
+        "case": case,
+        "names": names_of(case),
+        "started": numbers(rows["started"], np.int64),
+        "matured": numbers(rows["matured"], np.int64),
+        "arm": objects(rows["arm"]),
+        "unit": objects(rows["unit"]),
+        "value": numbers(rows["value"], np.float64),
+        "known": numbers(rows["known"], np.int64) != 0,
+        "capped": numbers(rows["capped"], np.int64) != 0,
+    }
 
-    def ordered(column: NDArray[Any]) -> NDArray[Any]:
-        return column[known][order]
+
+def _ordered(columns: Mapping[str, NDArray[Any]], measure: Measure, without: dict[str, int]) -> CaseVector:
+    known = columns["known"]
+    order = np.lexsort((columns["names"][known], columns["matured"][known]))
+
+    def ordered(name: str) -> NDArray[Any]:
+        found: NDArray[Any] = columns[name][known][order]
+        return found
 
     return CaseVector(
         kpi=measure.name,
-        case=case[order],
-        started=ordered(_numbers(rows["started"], np.int64)),
-        matured=matured[order],
-        arm=ordered(_objects(rows["arm"])),
-        unit=ordered(_objects(rows["unit"])),
-        value=ordered(_numbers(rows["value"], np.float64)) / measure.scale,
-        capped=ordered(_numbers(rows["capped"], np.int64)) != 0,
+        case=ordered("case"),
+        started=ordered("started"),
+        matured=ordered("matured"),
+        arm=ordered("arm"),
+        unit=ordered("unit"),
+        value=ordered("value") / measure.scale,
+        capped=ordered("capped"),
         without_value=without,
     )
-
-
-def _objects(column: pa.ChunkedArray) -> NDArray[np.object_]:
-    return np.array(column.to_pylist(), dtype=object)
-
-
-def _numbers(column: pa.ChunkedArray, kind: type[_Number]) -> NDArray[_Number]:
-    """Numbers without nulls. By DLPack: pyarrow's own conversion imports pandas."""
-    return np.concatenate([np.array([], dtype=kind), *(np.from_dlpack(chunk) for chunk in column.chunks)])

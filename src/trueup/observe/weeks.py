@@ -12,6 +12,7 @@ from trueup.declare.model.kpi import KpiKind
 from trueup.observe.cases.arms import arm_of, instant
 from trueup.observe.cases.needs import from_actuals
 from trueup.observe.cases.values import flag, surely
+from trueup.observe.held import Held, weekly
 from trueup.observe.tables import Arm, WeekStatistic
 
 if TYPE_CHECKING:
@@ -41,7 +42,10 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class CaseTable:
-    """The cases of a workflow with their values: `cases` as made by `with_values`, one measure a position."""
+    """The cases of a workflow with their values: `cases` as made by `with_values`, one measure a position.
+
+    `held` are the same cases in memory, where they are few enough; then no question goes to the engine.
+    """
 
     engine: Engine
     cases: ir.Table
@@ -49,6 +53,7 @@ class CaseTable:
     segments: Sequence[Segment]
     pilot: Pilot | None
     window: int
+    held: Held | None = None
 
     def at(self, as_of: datetime) -> ir.Table:
         """Return the cases that have started by an instant, with `week`, `arm` and whether each is `mature`."""
@@ -67,19 +72,29 @@ def week_statistics(
 
     Totals are exactly rounded sums, whatever the order of the cases.
     """
-    cases = _segmented(table.at(as_of), segment, as_of)
-    columns: dict[str, ir.Value] = {"immature": flag(~cases["mature"]).sum()}
-    for number in chosen:
-        columns.update(_sums(cases, table.measures[number], number))
-    rows = table.engine.fetch(cases.group_by("week", "arm", "segment").aggregate(**columns)).to_pylist()
+    if table.held is not None:
+        rows, fractions = weekly(table.held, table.measures, as_of, chosen, segment)
+    else:
+        rows, fractions = _by_engine(table, as_of, chosen, segment)
     rows.sort(key=_cell_order)
-    fractions = _fractions(table, cases, chosen)
     return [
         _statistic(row, table.measures[number], number, segment, fractions)
         for number in chosen
         for row in rows
         if not _is_elsewhere(table.measures[number], row["arm"])
     ]
+
+
+def _by_engine(
+    table: CaseTable, as_of: datetime, chosen: Sequence[int], segment: Segment | None
+) -> tuple[list[dict[str, Any]], dict[Any, list[float]]]:
+    """Ask the engine for the sums of every cell, and for the single values of KPIs that are not whole."""
+    cases = _segmented(table.at(as_of), segment, as_of)
+    columns: dict[str, ir.Value] = {"immature": flag(~cases["mature"]).sum()}
+    for number in chosen:
+        columns.update(_sums(cases, table.measures[number], number))
+    rows = table.engine.fetch(cases.group_by("week", "arm", "segment").aggregate(**columns)).to_pylist()
+    return rows, _fractions(table, cases, chosen)
 
 
 def _segmented(cases: ir.Table, segment: Segment | None, as_of: datetime) -> ir.Table:

@@ -35,6 +35,7 @@ class DeclaredData:
         self._files: DuckEngine | None = None
         self._observer: Observer | None = None
         self._actuals: Actuals | None = None
+        self._people: Sequence[WorkflowPerson] | None = None
 
     def observer(self) -> Observer:
         """Return the observer over every declared log."""
@@ -61,7 +62,9 @@ class DeclaredData:
         """Return who works in which workflow, by the declared people file."""
         from trueup.observe.people import read_people
 
-        return read_people(self._programme)
+        if self._people is None:
+            self._people = read_people(self._programme)
+        return self._people
 
     def digests(self) -> Mapping[str, str]:
         """Return the SHA-256 of every source that was read."""

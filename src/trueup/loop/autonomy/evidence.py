@@ -77,6 +77,10 @@ class Standing:
 
 def standing_of(bench: Workbench, workflow: str, as_of: datetime) -> Standing | None:
     """Return where a workflow's autonomy stands; None without `autonomy` in its file. Raises DataError for a log."""
+    return bench.once(("autonomy", workflow, as_of), lambda: _standing_of(bench, workflow, as_of))
+
+
+def _standing_of(bench: Workbench, workflow: str, as_of: datetime) -> Standing | None:
     autonomy = bench.programme.workflows[workflow].autonomy
     if autonomy is None:
         return None

@@ -15,7 +15,7 @@ from trueup.kernel.errors import DataError
 from trueup.loop.assumptions import Measured, measure_assumption
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from trueup.declare.model.data import Assumption
     from trueup.declare.model.use_case import UseCase
@@ -72,11 +72,6 @@ class Seen:
     def place(self, file: str, *path: str | int) -> Span:
         """Return where a value stands, or the nearest existing key that should hold it."""
         return self.bench.programme.places.of(file, *path)
-
-    @cached_property
-    def entries(self) -> Sequence[Recorded]:
-        """What the record says about instants up to `as_of`."""
-        return [item for item in self.bench.ledger.entries() if item.entry.time <= self.as_of]
 
     @cached_property
     def last_review(self) -> datetime | None:

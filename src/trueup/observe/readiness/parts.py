@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from trueup.kernel.clock import parse_instant
 from trueup.kernel.errors import DataError
-from trueup.observe.formats import writings
 from trueup.observe.profiles import Profiler, described, duplicates, reader_of, visible
 from trueup.observe.readiness.record import Part, Readiness, not_asked
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime, timedelta
 
     from trueup.declare.model.data import DataSource
@@ -47,8 +47,10 @@ class Asked:
         return [fields for fields in (self.required, self.expected, labels) if fields]
 
 
-def readiness_of(engine: Engine, programme: Programme, data: str, as_of: datetime, digest: str) -> Readiness:
-    """Return how ready a source was at an instant.
+def readiness_of(
+    engine: Engine, programme: Programme, data: str, as_of: datetime, digest: str, written: Callable[[], list[Writing]]
+) -> Readiness:
+    """Return how ready a source was at an instant; `written` tells how its fields are written by then.
 
     A declared column that the source lacks makes the parts about fields unknown, and no others.
     Raises NotFoundError for data that are not declared, DataError for a source that cannot be read.
@@ -59,7 +61,7 @@ def readiness_of(engine: Engine, programme: Programme, data: str, as_of: datetim
     rows = _rows(engine, data, source, reader, as_of)
     try:
         profile = profiler.profile(asked.together, digest)
-        written = writings(engine, programme, data, as_of)
+        writing = written()
     except DataError as error:
         if error.code not in {"missing-column", "bad-pattern"}:
             raise
@@ -73,7 +75,7 @@ def readiness_of(engine: Engine, programme: Programme, data: str, as_of: datetim
             _completeness(profile, asked),
             _validity(profile, asked),
             _uniqueness(engine, data, source, reader, rows),
-            _consistency(written),
+            _consistency(writing),
             _freshness(profile, source, as_of),
             _volume(profile, source),
             _labels(profile, source),
