@@ -141,6 +141,18 @@ def test_the_document_itself_has_the_numbers_of_the_answer(trueup: Run, programm
     assert drawn == [row["value"] for row in ran.data["readings"] if row["kpi"] == "cycle"]
 
 
+def test_quantiles_of_durations_stand_beside_their_histograms(trueup: Run, programme: Path) -> None:
+    """26 to 29 hours in 24 cases, 30 hours in six: parts of the window are 7.5 hours long."""
+    ran = trueup("measure", programme, "tickets", "--as-of", "2024-03-01", "--histograms", "--json")
+    median, ninth = ran.data["quantiles"]
+    assert (median["kpi"], median["quantile"], median["n"]) == ("cycle", 0.5, 30)
+    assert median["value"] == pytest.approx((22.5 + 7.5 * 15 / 24) / 24)
+    assert ninth["value"] == pytest.approx((30 + 7.5 * 3 / 6) / 24)
+    assert median["lower"] <= median["value"] <= median["upper"] <= 37.5 / 24
+    shown = trueup("measure", programme, "tickets", "--as-of", "2024-03-01", "--histograms").out
+    assert "tickets.cycle, quantiles (95% at any time, cases taken as independent)" in shown
+
+
 def test_without_the_library_it_is_said_what_to_install(
     trueup: Run, programme: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -129,6 +129,7 @@ def measure(  # noqa: D103 -- help in COMMANDS
 ) -> Answer:
     from trueup.cli.views.evidence import measured_text
     from trueup.loop.facts.money import money
+    from trueup.loop.facts.quantiles import quantiles
     from trueup.loop.measure import measure as measured
     from trueup.loop.measure import spread
     from trueup.workspace import opened
@@ -145,6 +146,7 @@ def measure(  # noqa: D103 -- help in COMMANDS
         }
         if histograms:
             data["histograms"] = spread(bench, workflow, instant)
+            data["quantiles"] = quantiles(bench.programme, data["histograms"])
         if ready:
             data["readiness"] = _readiness(bench, instant, workflow)
         if healthy:

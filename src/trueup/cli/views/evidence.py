@@ -79,6 +79,7 @@ def measured_text(data: Mapping[str, Any]) -> str:
     """Render readings, and below them the money of each use case."""
     lines = [readings_text(data)]
     lines += _spreads(data.get("histograms", []))
+    lines += _quantiles(data.get("quantiles", []))
     if data["money"]:
         currency = data["currency"] or "money"
         lines += ["", f"{currency:<22}{'promised/y':>13}{'measured/y':>13}{'realised':>13}{'spent':>13}"]
@@ -171,6 +172,19 @@ def _spreads(histograms: list[Mapping[str, Any]]) -> list[str]:
         ends = f"{plain(edges[0], listed[0]['unit'])} to {plain(edges[-1], listed[0]['unit'])} and more"
         lines += ["", f"{workflow}.{kpi}, spread: {len(edges)} buckets from {ends}"]
         lines += [f"  {row['week']:<11} {row['arm']:<10} |{_bars(row['counts'])}|" for row in listed]
+    return lines
+
+
+def _quantiles(rows: list[Mapping[str, Any]]) -> list[str]:
+    """Render medians and 90th percentiles, a block a KPI."""
+    lines: list[str] = []
+    for (workflow, kpi), found in groupby(rows, key=lambda row: (row["workflow"], row["kpi"])):
+        lines += ["", f"{workflow}.{kpi}, quantiles (95% at any time, cases taken as independent)"]
+        for row in found:
+            name = "median" if row["quantile"] == 0.5 else f"p{100 * row['quantile']:.0f}"
+            upper = "and more" if row["upper"] is None else plain(row["upper"], row["unit"])
+            ends = f"[{plain(row['lower'], row['unit'])}, {upper}]"
+            lines.append(f"  {row['arm']:<10} {name:<7} {row['n']:>6}  {plain(row['value'], row['unit']):>10}  {ends}")
     return lines
 
 
