@@ -21,7 +21,7 @@ _ALPHA = 0.05
 def quantiles(programme: Programme, histograms: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return the quantiles of every duration by arm, from weekly histograms as `spread` returns them.
 
-    `upper` is None where the band reaches into the open bucket. Cases are taken as independent.
+    `value` is None where it lies in the open bucket, `upper` where the band reaches into it. Cases are taken as independent.
     """
 
     def place(row: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -37,5 +37,6 @@ def quantiles(programme: Programme, histograms: Sequence[Mapping[str, Any]]) -> 
             band = quantile_band(listed[0]["edges"], counts, quantile, _ALPHA)
             ends = {"lower": known(band.lower), "upper": known(band.upper)}
             one = {"workflow": workflow, "kpi": kpi, "arm": arm, "unit": listed[0]["unit"], "n": sum(counts)}
-            found.append({**one, "quantile": quantile, "value": known(band.estimate), **ends})
+            value = known(band.estimate) if band.estimate < listed[0]["edges"][-1] else None
+            found.append({**one, "quantile": quantile, "value": value, **ends})
     return found
