@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trueup.evidence.checks import MIX_BREAK
 from trueup.evidence.health.cells import MISSING, OTHER, Cells, category_cells, numeric_cells
 from trueup.evidence.health.classifier import two_sample
 from trueup.evidence.health.drift import Weeks, holm, stability
@@ -61,6 +62,38 @@ def test_false_alarms_stay_at_the_promised_level(icc: float, before: int) -> Non
     single, joint = _false_alarms(2000, icc, before=before)
     assert single <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 2000)
     assert joint <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 2000)
+
+
+def _following(worlds: int, icc: float, phi: float) -> tuple[float, float]:
+    """Return how often a move, and how often a drift, is claimed of three fields whose weeks follow each other."""
+    moved = drifted = 0
+    for world in range(worlds):
+        chance, weeks = np.random.default_rng([9, world]), _weeks()
+        found = []
+        for _ in range(3):
+            shocks = chance.normal(size=len(weeks.late))
+            for week in range(1, len(shocks)):
+                shocks[week] = phi * shocks[week - 1] + np.sqrt(1 - phi**2) * shocks[week]
+            own = chance.normal(size=len(weeks.of_case))
+            cells = numeric_cells(np.sqrt(icc) * shocks[weeks.of_case] + np.sqrt(1 - icc) * own)
+            found.append(stability(cells, weeks, world, orders=399))
+        known = [one for one in found if one is not None]
+        sure = [value <= 0.05 for value in holm([one.p_value for one in known])]
+        moved += any(sure)
+        drifted += any(one.index > MIX_BREAK and claimed for one, claimed in zip(known, sure, strict=True))
+    return moved / worlds, drifted / worlds
+
+
+def test_weeks_that_follow_each_other_are_rarely_called_drifted() -> None:
+    assert _following(60, 0.045, 0.36)[1] <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 60)
+
+
+@pytest.mark.long
+def test_weeks_that_follow_each_other_move_more_often_than_promised_and_drift_less() -> None:
+    moved, drifted = _following(2000, 0.045, 0.36)
+    assert drifted <= 0.05
+    # The page says so: neighbouring weeks are not exchangeable.
+    assert 0.05 < moved <= 0.15
 
 
 def test_a_field_that_moved_is_found_and_its_index_is_that_of_the_textbook() -> None:

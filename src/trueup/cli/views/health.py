@@ -16,7 +16,7 @@ _NAMES = {
     "false_positive": "false positive rate",
     "false_negative": "false negative rate",
 }
-_SHARED = "together they claim a move of nothing in 5% of reports at most"
+_SHARED = "where weeks do not follow each other, 5% of reports claim a move of nothing at most"
 
 
 def health_lines(reports: Mapping[str, Mapping[str, Any]]) -> list[str]:
