@@ -94,7 +94,7 @@ class SparkEngine:
         self._label = label
         self._root = root
         self._tables: dict[str, ir.Table] = {}
-        self._kept: list[DataFrame] = []
+        self._kept: list[str] = []
         self._made = 0
 
     def table(self, data: str) -> ir.Table:
@@ -116,9 +116,13 @@ class SparkEngine:
         """Compute a table once; see Engine."""
         name = self._name("kept")
         with _asked():
-            kept = self._session.sql(sql_of(expr)).cache()
-            kept.createOrReplaceTempView(name)
-        self._kept.append(kept)
+            # Its plan ends here: with `cache` every later question would plan all that went before it again.
+            kept = self._session.sql(sql_of(expr)).localCheckpoint(eager=True)
+            # Under names of its own: Spark would take its columns for those of the table that it came from.
+            kept.selectExpr(*(f"{_quoted(one)} AS {_quoted(one)}" for one in kept.columns)).createOrReplaceTempView(
+                name
+            )
+        self._kept.append(name)
         return ibis.table(expr.schema(), name=name)
 
     def fetch(self, expr: ir.Table) -> pa.Table:
@@ -145,8 +149,8 @@ class SparkEngine:
 
     def close(self) -> None:
         """Let go of what was kept."""
-        for kept in self._kept:
-            kept.unpersist()
+        for name in self._kept:
+            self._session.catalog.dropTempView(name)
         self._kept.clear()
 
     def __enter__(self) -> Self:

@@ -45,7 +45,7 @@ class Dialect(PySparkCompiler):  # type: ignore[misc] # ibis has no types
         if not (to.is_string() and op.arg.dtype.is_floating()):
             return plain
         digits = self.f.concat(self.cast(self.cast(arg, dt.int64), dt.string), ".0")
-        return self.if_(sge.and_(arg.eq(self.f.floor(arg)), self.f.abs(arg) < _WHOLE), digits, plain)
+        return self.if_(sge.and_(arg.eq(self.f.anon.rint(arg)), self.f.abs(arg) < _WHOLE), digits, plain)
 
     def visit_RegexSearch(self, op: Any, *, arg: Any, pattern: Any) -> Any:  # noqa: N802 -- ibis's name
         """Search; the end of the text is its end, and not what stands before a last line break."""
