@@ -11,7 +11,7 @@ import numpy as np
 from trueup.decide.comparison import Basis, Comparison
 from trueup.decide.designs import MatchedUnits, RolloutOrder, StableWeeks
 from trueup.decide.samples import frozen_sample, sample_of, weekly_sample
-from trueup.declare.model.kpi import UNIT_SECONDS, KpiKind
+from trueup.declare.model.kpi import KpiKind
 from trueup.evidence.designs.scales import PLAIN
 from trueup.evidence.designs.stable import BASELINE_WEEKS, MATCHED_PART, StableSeries
 from trueup.kernel.clock import start_of_day
@@ -41,7 +41,7 @@ def cap_of(kpi: Kpi, matures_after_seconds: int) -> float | None:
     """Return the longest value that a duration can take, in the KPI's unit; None for other kinds."""
     if kpi.kind is not KpiKind.DURATION:
         return None
-    return matures_after_seconds / UNIT_SECONDS[kpi.shown_unit]
+    return kpi.longest(matures_after_seconds)
 
 
 @dataclass(frozen=True, slots=True)
