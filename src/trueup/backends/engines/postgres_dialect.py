@@ -19,7 +19,7 @@ _READABLE = "[eE][+-]?[0-9_]{5,}"
 _WHOLE = 1_000_000_000_000_000
 
 
-class Dialect(PostgresCompiler):  # type: ignore[misc] # ibis has no types
+class Dialect(PostgresCompiler):
     """As Ibis compiles for PostgreSQL, with text that compares by code point and casts that never fail."""
 
     def visit_TryCast(self, op: Any, *, arg: Any, to: dt.DataType) -> Any:  # noqa: N802 -- ibis's name

@@ -14,7 +14,7 @@ from trueup.backends.engines.numbers import FINITE, INFINITE
 _WHOLE = 1_000_000_000_000_000
 
 
-class Dialect(PySparkCompiler):  # type: ignore[misc] # ibis has no types
+class Dialect(PySparkCompiler):
     """As Ibis compiles for Spark, with counts of nothing that are 0, and numbers read as everywhere else."""
 
     def visit_CountStar(self, op: Any, *, arg: Any, where: Any) -> Any:  # noqa: ARG002, N802 -- ibis's names
