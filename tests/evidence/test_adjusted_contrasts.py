@@ -56,8 +56,8 @@ def test_the_watched_effect_misses_the_truth_at_most_as_often_as_promised(effect
 @pytest.mark.long
 @pytest.mark.parametrize("effect", [0.0, -1.0])
 def test_the_watched_effect_keeps_its_promise_in_many_pilots(effect: float) -> None:
-    missed, _ = watched(4, 3000, effect)
-    assert not too_many(missed, 3000)
+    missed, _ = watched(4, 1500, effect)
+    assert not too_many(missed, 1500)
 
 
 def test_prediction_uses_nothing_of_the_case_itself_or_of_later_ones() -> None:
@@ -92,14 +92,14 @@ def look(seed: int, runs: int, n: int, ratio: float) -> int:
 
 @pytest.mark.parametrize("ratio", [1.0, 0.9])
 def test_one_look_with_covariates_keeps_its_level(ratio: float) -> None:
-    # Normal quantile with 60 controls: a little above nominal is known of it.
-    assert not too_many(look(5, 800, 300, ratio), 800, 0.06)
+    assert not too_many(look(5, 800, 300, ratio), 800)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("ratio", [1.0, 0.9, 0.5])
 def test_one_look_with_covariates_keeps_its_level_in_many_pilots(ratio: float) -> None:
-    assert not too_many(look(6, 20_000, 400, ratio), 20_000, 0.055)
+    # Values are skewed and a fifth is held out: 80 controls are not yet normal.
+    assert not too_many(look(6, 20_000, 400, ratio), 20_000, 0.053)
 
 
 def blocks(chance: np.random.Generator, n: int) -> tuple[Floats, Floats]:

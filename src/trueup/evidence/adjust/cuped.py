@@ -10,8 +10,10 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import special
 
-from trueup.evidence.moments import Interval, Moments, around, finite, normal_quantile, require_level, unknown
+from trueup.evidence.blocks import unit_error
+from trueup.evidence.moments import Interval, Moments, around, finite, require_level, unknown
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -69,9 +71,9 @@ def adjusted_contrast(
 ) -> Interval:
     """Return the interval of mean1 - ratio * mean0 at one look, both means at the covariates of all cases together.
 
-    Y - theta (X - mean X) in each arm, theta by least squares within arms (Deng et al. 2013), with its degrees of
-    freedom; for a ratio other than 1 the spread of mean X counts too. Nothing is known without five cases an arm
-    beyond the covariates, or without spread. Raises ValueError as `pseudo_outcomes`.
+    Y - theta (X - mean X) in each arm, theta by least squares within arms (Deng et al. 2013), less its degrees of
+    freedom; Student's t with Satterthwaite's. For a ratio other than 1 the spread of mean X counts too. Nothing is known
+    without five cases an arm beyond the covariates, or without spread. Raises ValueError as `pseudo_outcomes`.
     """
     require_level(alpha, ratio)
     y, arm, x = _checked(values, treated, covariates)
@@ -85,7 +87,10 @@ def adjusted_contrast(
     error = lost * (one.variance / one.n + ratio**2 * other.variance / other.n)
     error += (1 - ratio) ** 2 * float(np.var(x @ theta, ddof=1)) / len(y)
     estimate = one.mean - ratio * other.mean
-    return around(estimate, normal_quantile(alpha / 2) * math.sqrt(error)) if error > 0 else unknown(estimate)
+    if error <= 0:
+        return unknown(estimate)
+    freedom = unit_error(one, other, ratio)[1]
+    return around(estimate, float(special.stdtrit(freedom, 1 - alpha / 2)) * math.sqrt(error))
 
 
 def _within(y: Floats, x: Floats, sides: tuple[NDArray[np.bool_], NDArray[np.bool_]]) -> Floats:

@@ -21,7 +21,8 @@ _ALPHA = 0.05
 def quantiles(programme: Programme, histograms: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return the quantiles of every duration by arm, from weekly histograms as `spread` returns them.
 
-    `value` is None where it lies in the open bucket, `upper` where the band reaches into it. Cases are taken as independent.
+    `value` is None where it lies in the open bucket, `upper` where the band reaches into it.
+    Cases count as independent.
     """
 
     def place(row: Mapping[str, Any]) -> tuple[str, str, str]:
