@@ -72,8 +72,8 @@ def adjusted_contrast(
     """Return the interval of mean1 - ratio * mean0 at one look, both means at the covariates of all cases together.
 
     Y - theta (X - mean X) in each arm, theta by least squares within arms (Deng et al. 2013), less its degrees of
-    freedom; Student's t with Satterthwaite's. For a ratio other than 1 the spread of mean X counts too. Nothing is known
-    without five cases an arm beyond the covariates, or without spread. Raises ValueError as `pseudo_outcomes`.
+    freedom; Student's t with Satterthwaite's. For a ratio other than 1 the spread of mean X counts too. Nothing is
+    known without five cases an arm beyond the covariates, or without spread. Raises ValueError as `pseudo_outcomes`.
     """
     require_level(alpha, ratio)
     y, arm, x = _checked(values, treated, covariates)
