@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
@@ -29,14 +30,14 @@ _MEANING = {
     "spark.sql.timestampType": "TIMESTAMP_LTZ",
     "spark.sql.caseSensitive": "true",
     "spark.sql.ansi.enabled": "true",
-    "spark.sql.parser.escapedStringLiterals": "false",
 }
-# A session in this process listens to nobody else, and shows no pages.
+# A session in this process listens to nobody else, shows no pages, and speaks of errors only.
 _LOCAL = {
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
+    "spark.log.level": "ERROR",
 }
 _WHOLE = ("tinyint", "smallint", "int", "bigint")
 _KINDS = {
@@ -68,7 +69,8 @@ def spark_session(url: str, settings: Mapping[str, str]) -> SparkSession:
     for name, value in ({**_LOCAL, **settings} if url.startswith("local") else settings).items():
         builder = builder.config(name, value)
     try:
-        return builder.getOrCreate()
+        with _without_pandas():
+            return builder.getOrCreate()
     except Exception as error:
         raise DataError(
             "data-unreadable",
@@ -204,13 +206,22 @@ _TEXT = ("cast({} as string)", "string")
 
 
 @contextmanager
+def _without_pandas() -> Iterator[None]:
+    """Say nothing of a pandas that happens to be installed: it is not used here."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+        yield
+
+
+@contextmanager
 def _asked() -> Iterator[None]:
     """Turn Spark's errors into ours."""
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 
     try:
-        yield
+        with _without_pandas():
+            yield
     except (PySparkException, Py4JError) as error:
         raise StorageError(
             "engine-failed",
