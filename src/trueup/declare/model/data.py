@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from trueup.declare.model.values import BoundValue, Day, Declared, Factor, PeriodValue, Texts
 
@@ -33,6 +34,16 @@ class Volume(Declared):
     needed: int = Field(ge=0)
 
 
+_ADDRESS = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|local(\[[0-9*]+\])?|spark://[^@\s]+")
+
+
+def _without_secret(url: str) -> str:
+    if _ADDRESS.fullmatch(url) is None:
+        msg = "`url` as `env:NAME`, where the environment holds the address, or as a Spark master (`local[*]`)"
+        raise ValueError(msg)
+    return url
+
+
 class TableSource(Declared):
     """A table of a database. `url` names the setting that holds its address (`env:NAME`), or is a Spark master.
 
@@ -40,7 +51,7 @@ class TableSource(Declared):
     files relative to the programme's folder.
     """
 
-    url: Annotated[str, Field(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|local(\[[0-9*]+\])?|spark://[^@\s]+)$")]
+    url: Annotated[str, AfterValidator(_without_secret)]
     table: Annotated[str, Field(min_length=1)] | None = None
     parquet: Annotated[str, Field(min_length=1)] | None = None
 
