@@ -16,8 +16,8 @@ class Engine(Protocol):
     the columns of a source keep their names; nothing is fetched from a network; the sources are never written.
 
     Not guaranteed: any order of rows (whoever needs one sorts), the order in which floating-point numbers are
-    added (sums that must be repeatable are sums of integers, or are made outside), that a kept table outlives
-    the engine.
+    added (sums that must be repeatable are sums of integers, or are made outside), how fractions beyond 10^15 or
+    below 0.001 are spelt as text, that a kept table outlives the engine.
     """
 
     def table(self, data: str) -> ir.Table:
