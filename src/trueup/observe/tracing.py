@@ -68,7 +68,10 @@ def _events(
     field = [ratio.of] if ratio is not None and not from_actuals(measure.kpi) else []
     seen = source.with_states(field).filter(lambda event: event["at"] <= instant(as_of))
     inside = seen.join(chosen.select("case", "due"), "case").filter(lambda event: event["at"] < event["due"])
-    rows = table.engine.fetch(inside.drop("due").order_by("case", "at", "activity")).to_pylist()
+    seen_columns = inside.drop("due")
+    # By every column: events of one instant come in one order on every engine.
+    ordered = seen_columns.order_by("case", "at", "activity", *seen_columns.columns[3:])
+    rows = table.engine.fetch(ordered).to_pylist()
     parts = _parts(measure.kpi, complete)
     found: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
