@@ -179,9 +179,7 @@ def test_standardised_figures_keep_their_level() -> None:
         ([1.0, 2.0], [1.0, 0.0], [[[1.0]], [[2.0]]]),
     ],
 )
-def test_what_is_not_of_the_same_cases_is_refused(
-    values: list[float], treated: list[float], covariates: Any
-) -> None:
+def test_what_is_not_of_the_same_cases_is_refused(values: list[float], treated: list[float], covariates: Any) -> None:
     with pytest.raises(ValueError, match=r"cases|arm|finite"):
         pseudo_outcomes(values, treated, covariates, 0.5)
 

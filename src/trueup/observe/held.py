@@ -23,11 +23,13 @@ from trueup.observe.tables import Arm
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import ibis.expr.types as ir
     from numpy.typing import NDArray
 
     from trueup.declare.model.workflow import Pilot
     from trueup.observe.cases.needs import Measure
-    from trueup.observe.weeks import CaseTable, Segment
+    from trueup.observe.engine import Engine
+    from trueup.observe.tables import Segment
 
 # More cases than this stay in the engine: it adds them up faster than they could be brought here.
 MOST_HELD = 100_000
@@ -165,15 +167,16 @@ class Held:
         return found, arms
 
 
-def held(table: CaseTable, most: int = MOST_HELD) -> Held | None:
+def held(
+    engine: Engine, cases: ir.Table, measures: Sequence[Measure], pilot: Pilot | None, most: int = MOST_HELD
+) -> Held | None:
     """Fetch the cases of a table; None where there are more than `most`, or a value is too large to be added here."""
-    cases = table.cases
-    rows = table.engine.fetch(cases.aggregate(n=cases.count()))["n"].to_pylist()[0] if most else 0
+    rows = engine.fetch(cases.aggregate(n=cases.count()))["n"].to_pylist()[0] if most else 0
     if rows > most or not most:
         return None
-    columns = table.engine.fetch(cases.select(*filter(_ASKED.fullmatch, cases.columns)))
-    values = [_values(columns, number, measure) for number, measure in enumerate(table.measures)]
-    whole = [one.value for one, measure in zip(values, table.measures, strict=True) if measure.whole]
+    columns = engine.fetch(cases.select(*filter(_ASKED.fullmatch, cases.columns)))
+    values = [_values(columns, number, measure) for number, measure in enumerate(measures)]
+    whole = [one.value for one, measure in zip(values, measures, strict=True) if measure.whole]
     if any(np.any(np.abs(value) >= _LARGEST) for value in whole):
         return None
     times = [name for name in columns.column_names if name.startswith("seen_") or name in {"treated_at", "control_at"}]
@@ -185,7 +188,7 @@ def held(table: CaseTable, most: int = MOST_HELD) -> Held | None:
         times={name: _times(columns[name]) for name in times},
         words={name: Words.of(columns[name]) for name in ("assigned", *texts)},
         values=values,
-        pilot=table.pilot,
+        pilot=pilot,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from trueup.kernel.clock import start_of_day
@@ -25,9 +25,10 @@ from trueup.observe.rates import WeekRates, periods
 from trueup.observe.readiness.parts import readiness_of
 from trueup.observe.readiness.record import unread
 from trueup.observe.spread import week_histograms
+from trueup.observe.tables import Segment
 from trueup.observe.tracing import traced
 from trueup.observe.vectors import case_vector
-from trueup.observe.weeks import CaseTable, Segment, is_weekly, week_statistics
+from trueup.observe.weeks import CaseTable, is_weekly, week_statistics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -262,8 +263,10 @@ class Observer:
         assigned = with_assigned(self.engine, valued, design, drawn, since)
         if unit is not None and design is not None and design.assigned == "staggered":
             assigned = with_rollout(assigned, unit, self._launches(workflow))
-        table = CaseTable(self.engine, self.engine.keep(assigned), measures, segments, pilot, source.window)
-        table = replace(table, held=held(table, self.most_held if self._in_a_file(source.data) else 0))
+        cases = self.engine.keep(assigned)
+        most = self.most_held if self._in_a_file(source.data) else 0
+        in_memory = held(self.engine, cases, measures, pilot, most)
+        table = CaseTable(self.engine, cases, measures, segments, pilot, source.window, in_memory)
         assigned_unit = pilot.design.unit if pilot else ""
         further = {} if unit is None else {assigned_unit: unit}
         further |= splits

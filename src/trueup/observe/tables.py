@@ -147,3 +147,12 @@ class TracedCase:
     value: float | None
     capped: bool
     events: Sequence[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A declared segment: its name, and the columns of its value and of the time from which it is known."""
+
+    name: str
+    value: str
+    seen: str

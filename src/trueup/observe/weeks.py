@@ -13,7 +13,7 @@ from trueup.observe.cases.arms import arm_of, instant
 from trueup.observe.cases.needs import from_actuals
 from trueup.observe.cases.values import flag, surely
 from trueup.observe.held import Held, weekly
-from trueup.observe.tables import Arm, WeekStatistic
+from trueup.observe.tables import Arm, Segment, WeekStatistic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,15 +29,6 @@ _HALF = 16
 _LOW = 2**_HALF - 1
 
 Cell = tuple[date, str, str | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A declared segment: its name, and the columns of its value and of the time from which it is known."""
-
-    name: str
-    value: str
-    seen: str
 
 
 @dataclass(frozen=True, slots=True)
