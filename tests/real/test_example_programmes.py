@@ -155,7 +155,7 @@ def test_no_gate_of_a_what_if_says_go_and_none_claims_more_than_before_after(wal
     gates = [change for change in walked.review["changes"] if change["kind"] == "gate"]
     assert len(gates) == 3
     assert {gate["outcome"] for gate in gates} <= {"hold", "unknown"}
-    assert {gate["evidence_level"] for gate in gates} == {"D"}
+    assert {gate["evidence_level"] for gate in gates} <= {"C", "D"}
 
 
 def test_the_chain_of_the_first_change_ends_at_its_declared_line(walked: Walked) -> None:

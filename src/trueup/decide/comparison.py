@@ -205,13 +205,17 @@ class Comparison:
         return left / whole if whole > 0 else 0.0
 
     def too_few(self) -> str | None:
-        """Say why there are too few mature cases for a verdict, or None."""
+        """Say why there are too few mature cases, or weeks, for a verdict, or None."""
+        if self.basis is Basis.STABLE and len(self.treated.blocks) < LEAST_BLOCKS:
+            return self.too_few_cases() or f"{len(self.treated.blocks)} mature weeks, {LEAST_BLOCKS} are needed"
+        return self.too_few_cases()
+
+    def too_few_cases(self) -> str | None:
+        """Say why there are too few mature cases to tell anything of them, or None."""
         if self.treated.n < LEAST_CASES:
             return f"{self.treated.n} mature treated cases, {LEAST_CASES} are needed"
         if not self.frozen and self.control.n < LEAST_CASES:
             return f"{self.control.n} mature control cases, {LEAST_CASES} are needed"
-        if self.basis is Basis.STABLE and len(self.treated.blocks) < LEAST_BLOCKS:
-            return f"{len(self.treated.blocks)} mature weeks, {LEAST_BLOCKS} are needed"
         return self._too_few_events() if self.share else None
 
     def _too_few_events(self) -> str | None:

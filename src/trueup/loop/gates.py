@@ -112,7 +112,7 @@ def _judge_registered(bench: Workbench, view: PilotView, gate: str, at: datetime
     notes: tuple[str, ...] = ("registered late",) if registration.late else ()
     notes += geometric(primary)
     broken = broken_series(view, population, at)
-    if broken and primary.frozen and unknown is None and primary.too_few() is None:
+    if broken and primary.frozen and unknown is None and primary.too_few_cases() is None:
         unknown = Unknown("series-broken", f"not comparable with the baseline: {broken}")
     elif broken:
         notes = (*notes, broken)
