@@ -49,16 +49,6 @@ def mondays(seconds: NDArray[np.int64]) -> NDArray[np.str_]:
     return np.asarray(seconds.astype("datetime64[s]").astype("datetime64[D]").astype(str), dtype=np.str_)
 
 
-def week_means(vector: CaseVector) -> NDArray[np.float64]:
-    """Return the mean of every week of case start, in order of time."""
-    return blocks_of(vector.value, mondays_of(vector))
-
-
-def unit_means(vector: CaseVector) -> NDArray[np.float64]:
-    """Return the mean of every unit that was assigned, in order of its name."""
-    return blocks_of(vector.value, vector.unit.astype(str))
-
-
 def blocks_of(values: NDArray[np.float64], label: NDArray[Any]) -> NDArray[np.float64]:
     """Return the mean of every label, in order of the labels."""
     if not len(values):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from trueup.kernel.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 # What renders as nothing, and would split a number for a pattern: zero width, soft hyphen, word joiner, marks.
 _INVISIBLE = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff\u200e\u200f")
@@ -75,8 +75,3 @@ def apart(found: Iterable[Found]) -> list[Found]:
         if all(one.end <= other.start or one.start >= other.end for other in chosen):
             chosen.append(one)
     return sorted(chosen, key=lambda one: one.start)
-
-
-def longest(found: Sequence[Found]) -> int:
-    """Return the length of the longest finding, 0 without any."""
-    return max((one.end - one.start for one in found), default=0)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _TOKEN = re.compile(r"\[\[([a-z_]{2,20}):([0-9a-f]{16})\]\]", re.ASCII)
-LONGEST_TOKEN = 2 + 20 + 1 + 16 + 2
 
 
 class Vault:
@@ -61,9 +60,3 @@ class Vault:
 def tokens_in(text: str) -> list[str]:
     """Return the tokens that stand in a text, in order."""
     return [match[0] for match in _TOKEN.finditer(text)]
-
-
-def open_token(text: str) -> int:
-    """Return where a token begins that the end of a text may have cut, else the text's length."""
-    start = text.rfind("[[", max(0, len(text) - LONGEST_TOKEN))
-    return start if start >= 0 and "]]" not in text[start:] else len(text)

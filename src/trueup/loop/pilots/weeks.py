@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from trueup.declare.model.kpi import Kpi
     from trueup.declare.model.registration import FrozenKpi
-    from trueup.declare.model.workflow import Workflow
     from trueup.observe.tables import CaseVector
 
 _WEEK = 604_800
@@ -66,13 +65,6 @@ def floor_of(kpi: Kpi) -> float | None:
     if kpi.kind is KpiKind.COUNT or (kpi.ratio is not None and kpi.ratio.of == "effort"):
         return EFFORT_FLOOR
     return None
-
-
-def delay_of(workflow: Workflow) -> int:
-    """Return the weeks until a case is mature, rounded up."""
-    events = workflow.events
-    days = events.matures_after.days if events and events.matures_after else 0.0
-    return math.ceil(days / 7)
 
 
 @dataclass(frozen=True, slots=True)

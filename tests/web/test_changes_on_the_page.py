@@ -1,0 +1,54 @@
+"""A change on the page says what the command line says of it: nothing that waits looks like a yes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from trueup.web.rendering import environment
+
+RANK = {
+    "kind": "rank",
+    "id": "coding",
+    "from": 6,
+    "to": 6,
+    "p_funded": 0.235,
+    "p_funded_from": 0.566,
+    "selected": False,
+    "selected_from": True,
+}
+EXPAND = {"kind": "expand", "subject": "reminders", "next": "deposits", "outcome": "expand", "waivable": []}
+AUTONOMY = {"kind": "autonomy", "subject": "reminders", "from": "draft", "to": "approve", "move": "up", "waivable": []}
+
+
+def shown(change: dict[str, Any]) -> str:
+    page = environment().from_string("{% from 'parts.html' import change %}{{ change(one, '/review/1', link) }}")
+    return page.render(one={"because": "as told", **change}, link=lambda path: path)
+
+
+def test_a_ranking_shows_from_where_to_where_and_what_follows() -> None:
+    text = shown(RANK)
+    assert "57%" in text
+    assert "24%" in text
+    assert "no longer in the funded set" in text
+
+
+def test_a_place_that_moves_within_the_set_says_nothing_of_the_set() -> None:
+    assert "funded set" not in shown({**RANK, "selected": True})
+
+
+@pytest.mark.parametrize(
+    ("change", "signal", "word"),
+    [
+        (EXPAND, "go", "expand"),
+        ({**EXPAND, "outcome": "hold", "waivable": ["users-trained"]}, "hold", "hold"),
+        (AUTONOMY, "go", "up"),
+        ({**AUTONOMY, "waivable": ["users-trained"]}, "hold", "up"),
+        ({**AUTONOMY, "move": "down"}, "stop", "down"),
+    ],
+)
+def test_the_signal_is_that_of_the_outcome(change: dict[str, Any], signal: str, word: str) -> None:
+    text = shown(change)
+    assert f'class="sig {signal}"' in text
+    assert f"</span> {word}</span>" in text
