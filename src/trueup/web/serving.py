@@ -20,7 +20,8 @@ HOST = "127.0.0.1"
 
 def listening(port: int) -> socket.socket:
     """Return a socket on the loopback address; port 0 takes a free one. Raises StorageError when it is taken."""
-    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Only a socket that says it is TCP has Nagle's delay switched off by the event loop.
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((HOST, port))
