@@ -61,7 +61,7 @@ def register(bench: Workbench, ask: Ask) -> dict[str, Any]:
     replaced = _refuse_second(bench, ask, name)
     if ask.by is not None:
         require_person(bench.programme, ask.by)
-    registration = _measured(bench, ask, workflow, pilot, window, replaced)
+    registration = registration_of(bench, ask, workflow, pilot, window, replaced)
     file = registration_file(name)
     content = _written(name, registration)
     stands = digest_bytes(content.encode())
@@ -142,9 +142,10 @@ def _refuse_second(bench: Workbench, ask: Ask, name: str) -> str | None:
     return bench.programme.digests[registration_file(name)]
 
 
-def _measured(
-    bench: Workbench, ask: Ask, workflow: Workflow, pilot: Pilot, window: Window, replaced: str | None
+def registration_of(
+    bench: Workbench, ask: Ask, workflow: Workflow, pilot: Pilot, window: Window, replaced: str | None = None
 ) -> Registration:
+    """Return what `register` would write, without writing it. Raises DataError as `register`."""
     name = ask.workflow
     events = workflow.events
     assert events is not None

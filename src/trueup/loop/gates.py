@@ -95,13 +95,14 @@ def judge_gate(bench: Workbench, name: str, workflow: Workflow, gate: str, *, at
         question = _question(workflow, pilot, gate, level, unknown=broken)
         return JudgedGate(name, gate, at, question, judge(question), registration, None, None, None)
     try:
-        return _judge_registered(bench, view, gate, at, level)
+        return judge_registered(bench, view, gate, at, level)
     except DataError as error:
         question = _question(workflow, pilot, gate, level, unknown=Unknown(error.code, error.message))
         return JudgedGate(name, gate, at, question, judge(question), registration, None, None, None)
 
 
-def _judge_registered(bench: Workbench, view: PilotView, gate: str, at: datetime, level: Level) -> JudgedGate:
+def judge_registered(bench: Workbench, view: PilotView, gate: str, at: datetime, level: Level) -> JudgedGate:
+    """Judge one gate by a registration as it stands, whether the ledger knows it or not. Raises DataError."""
     pilot, registration = view.workflow.pilot, view.registration
     assert pilot is not None
     population = view.observer.population(view.name, since=view.starts, until=at, as_of=at)
