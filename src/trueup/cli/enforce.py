@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from trueup.enforce.approvals import Decided
     from trueup.kernel.canonical import Json
 
 _ID = click.argument("approval", metavar="ID")
@@ -41,14 +40,11 @@ _BECAUSE = click.option("--because", metavar="WHY", help="The reason, for the re
 @answering("gate")
 def gate(directory: Path, workflow: str, request: Path, as_of: datetime | None) -> Answer:
     """Say what the gate would answer to a request, and why. Nothing is recorded and nothing runs."""
-    from trueup.enforce.autonomy.rung import policy_in_force
-    from trueup.enforce.gate import dry_run
     from trueup.enforce.verdict import Decision
-    from trueup.workspace import opened
+    from trueup.sdk.deciding import judged
 
-    with progress_on_stderr() as progress, opened(directory, progress, workflow=workflow) as bench:
-        policy = policy_in_force(bench.programme, workflow, bench.ledger)
-        verdict = dry_run(policy, bench.ledger, _content(request), as_of or bench.clock.now())
+    with progress_on_stderr() as progress:
+        verdict = judged(directory, workflow, _content(request), as_of, progress=progress)
     return Answer(verdict.to_json(), view.verdict, Exit.DONE if verdict.decision is Decision.ALLOW else Exit.HELD)
 
 
@@ -63,11 +59,11 @@ def approvals() -> None:
 @answering("approvals list")
 def list_(directory: Path, as_of: datetime | None) -> Answer:
     """List what waits for a person, oldest first."""
-    from trueup.workspace import approval_desk, opened
+    from trueup.sdk.deciding import waiting
 
-    with progress_on_stderr() as progress, opened(directory, progress) as bench:
-        waiting = approval_desk(bench).waiting(as_of or bench.clock.now())
-    return Answer({"approvals": [approval.to_json() for approval in waiting]}, view.approvals)
+    with progress_on_stderr() as progress:
+        found = waiting(directory, as_of, progress=progress)
+    return Answer({"approvals": [approval.to_json() for approval in found]}, view.approvals)
 
 
 @approvals.command()
@@ -77,13 +73,10 @@ def list_(directory: Path, as_of: datetime | None) -> Answer:
 @answering("approvals show")
 def show(directory: Path, approval: str, as_of: datetime | None) -> Answer:
     """Show one held step: its final arguments, why it is held, until when, and how it is undone."""
-    from trueup.enforce.approvals import workflow_of
-    from trueup.workspace import approval_desk, opened, reading_ledger
+    from trueup.sdk.deciding import approval as held
 
-    with reading_ledger(directory) as ledger:
-        workflow = workflow_of(ledger, approval)
-    with progress_on_stderr() as progress, opened(directory, progress, workflow=workflow) as bench:
-        found = approval_desk(bench).one(approval, as_of or bench.clock.now())
+    with progress_on_stderr() as progress:
+        found = held(directory, approval, as_of, progress=progress)
     return Answer({"approvals": [found.to_json()]}, view.approval)
 
 
@@ -171,30 +164,16 @@ def _decided(
     because: str | None,
     arguments: Path | None = None,
 ) -> Answer:
-    from trueup.enforce.approvals import Ask, workflow_of
-    from trueup.enforce.autonomy.rung import policy_in_force
-    from trueup.enforce.standing.alike import decide_alike
-    from trueup.workspace import approval_desk, opened, reading_ledger, signer_for
+    from trueup.enforce.approvals import Ask
+    from trueup.sdk.deciding import decide, decided_json
+    from trueup.workspace import signer_for
 
-    with reading_ledger(directory) as ledger:
-        workflow = workflow_of(ledger, approvals[0])
-    with progress_on_stderr() as progress, opened(directory, progress, write=True, workflow=workflow) as bench:
-        desk, now = approval_desk(bench), bench.clock.now()
-        policy = policy_in_force(bench.programme, workflow, bench.ledger)
-        changed = _arguments(arguments) if arguments else None
-        asks = [Ask(approval, decision, by, changed, because) for approval in dict.fromkeys(approvals)]
-        decided = decide_alike(desk, asks, policy, now, signer_for(bench, by))
+    changed = _arguments(arguments) if arguments else None
+    asks = [Ask(approval, decision, by, changed, because) for approval in dict.fromkeys(approvals)]
+    with progress_on_stderr() as progress:
+        decided = decide(directory, asks, lambda bench: signer_for(bench, by), progress=progress)
     held = any(one.denied is not None for one in decided)
-    return Answer(_decided_json(decided), view.decided, Exit.HELD if held else Exit.DONE)
-
-
-def _decided_json(decided: list[Decided]) -> dict[str, Any]:
-    denied = next((one.denied for one in decided if one.denied is not None), None)
-    return {
-        "approvals": [one.approval.to_json() for one in decided],
-        "entry": decided[-1].entry,
-        "denied": denied.to_json() if denied else None,
-    }
+    return Answer(decided_json(decided), view.decided, Exit.HELD if held else Exit.DONE)
 
 
 def _arguments(file: Path) -> Mapping[str, Json]:

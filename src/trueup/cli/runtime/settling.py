@@ -17,11 +17,10 @@ from trueup.cli.views import runtime as view
 @answering("approvals unknown")
 def unknown(directory: Path) -> Answer:
     """List what was allowed and has no outcome: nobody knows whether it happened."""
-    from trueup.enforce.standing.settling import unknown_steps
-    from trueup.workspace import opened
+    from trueup.sdk.deciding import unknown as unknown_steps
 
-    with progress_on_stderr() as progress, opened(directory, progress) as bench:
-        found = unknown_steps(bench.ledger)
+    with progress_on_stderr() as progress:
+        found = unknown_steps(directory, progress=progress)
     return Answer({"steps": [step.to_json() for step in found]}, view.unknown)
 
 
@@ -36,17 +35,11 @@ def unknown(directory: Path) -> Answer:
 @answering("approvals settle")
 def settle(directory: Path, step: str, happened: str, by: str, because: str) -> Answer:
     """Say what became of a step that nobody knew about. It is not run again either way."""
-    from trueup.enforce.standing.settling import settle as settled
-    from trueup.workspace import approval_desk, opened, signer_for
+    from trueup.sdk.deciding import Seen, settled_json
+    from trueup.sdk.deciding import settle as settled
+    from trueup.workspace import signer_for
 
-    with progress_on_stderr() as progress, opened(directory, progress, write=True) as bench:
-        found, entry = settled(
-            approval_desk(bench),
-            step,
-            happened=happened == "yes",
-            by=by,
-            because=because,
-            at=bench.clock.now(),
-            sign=signer_for(bench, by),
-        )
-    return Answer({"entry": entry, "happened": happened == "yes", "steps": [found.to_json()]}, view.settled)
+    seen = Seen(step, happened == "yes", by, because)
+    with progress_on_stderr() as progress:
+        found, entry = settled(directory, seen, lambda bench: signer_for(bench, by), progress=progress)
+    return Answer(settled_json(found, entry, happened=seen.happened), view.settled)

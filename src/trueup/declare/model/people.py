@@ -1,9 +1,9 @@
-"""Who: people, decision rights, suppliers, incidents, waivers."""
+"""Who: people, decision rights, callers of the API, suppliers, incidents, waivers."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -30,6 +30,28 @@ class Person(Declared):
     email: str | None = None
     roles: tuple[Role, ...] = ()
     key: str | None = None
+
+
+class Right(StrEnum):
+    """What somebody may do over HTTP: see what waits, decide on it, draw arms, ask the gate dry."""
+
+    SEE = "see"
+    DECIDE = "decide"
+    ASSIGN = "assign"
+    GATE = "gate"
+
+
+class Caller(Declared):
+    """Who may call the HTTP API: a person, by their id under `people`, or a service.
+
+    `token` names the setting that holds the token, or its SHA-256 as `sha256:HEX`. Without `workflows` all are meant;
+    `until` is the last day on which the token is good.
+    """
+
+    token: Annotated[str, Field(pattern=r"^env:[A-Za-z_][A-Za-z0-9_]*$")]
+    may: tuple[Right, ...] = Field(min_length=1)
+    workflows: Texts = ()
+    until: Day | None = None
 
 
 class OperatingModel(Declared):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from trueup.declare.model.data import Actuals, Assumption, DataSource, Handling
-from trueup.declare.model.people import Incident, OperatingModel, Person, Supplier, Waiver
+from trueup.declare.model.people import Caller, Incident, OperatingModel, Person, Supplier, Waiver
 from trueup.declare.model.values import BarValue, Day, Declared, Fraction, PeriodValue, PersonDays, Texts
 
 
@@ -120,7 +120,8 @@ class ToolServer(Declared):
 class ProgrammeFile(Declared):
     """The content of `programme.yaml`.
 
-    `notify` names the setting that holds the addresses of who is told when a step is held.
+    `notify` names the setting that holds the addresses of who is told when a step is held, `callers` who may use the
+    HTTP API.
     """
 
     programme: str
@@ -142,6 +143,7 @@ class ProgrammeFile(Declared):
     incidents: dict[str, Incident] = {}
     suppliers: dict[str, Supplier] = {}
     servers: dict[ServerName, ToolServer] = {}
+    callers: dict[str, Caller] = {}
     notify: Annotated[str, Field(pattern=r"^env:[A-Za-z_][A-Za-z0-9_]*$")] | None = None
     frameworks: Texts = ()
     ranking: Ranking | None = None

@@ -12,6 +12,7 @@ from typing import Any
 
 from trueup.declare.measures import ActualsMeasure, DataMeasure, Measure, parse_measure
 from trueup.declare.model.data import Assumption
+from trueup.declare.model.people import Right
 from trueup.declare.model.programme import ProgrammeFile
 from trueup.declare.model.use_case import UseCase
 from trueup.declare.model.workflow import Workflow
@@ -149,8 +150,17 @@ def _of_programme(file: ProgrammeFile) -> Iterator[Reference]:
     for name, supplier in file.suppliers.items():
         yield from _one(Kind.PERSON, supplier.owner, "suppliers", name, "owner")
         yield from _one(Kind.KPI, supplier.kpi, "suppliers", name, "kpi")
+    yield from _of_callers(file)
     for position, waiver in enumerate(file.waivers):
         yield Reference(("waivers", position, "by"), Kind.PERSON, waiver.by)
+
+
+def _of_callers(file: ProgrammeFile) -> Iterator[Reference]:
+    for name, caller in file.callers.items():
+        yield from _all(Kind.WORKFLOW, caller.workflows, "callers", name, "workflows")
+        if Right.DECIDE in caller.may:
+            # A service approves nothing.
+            yield Reference(("callers", name), Kind.PERSON, name, key=True)
 
 
 def _of_assessment(file: ProgrammeFile) -> Iterator[Reference]:
