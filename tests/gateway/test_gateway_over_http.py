@@ -101,6 +101,9 @@ def test_what_has_no_one_meaning_does_not_come_in(tmp_path: Path, arguments: byt
     with bench(tmp_path, [Server("", command=("true",))]) as at:
         asyncio.run(session(at))
         assert at.entries("action.finished") == []
+        [trace] = at.entries("request.refused")
+        assert (trace["door"], trace["workflow"], trace["count"]) == ("gateway", "payments", 1)
+        assert trace["reason"].startswith("request.")
 
 
 def test_who_has_not_the_token_is_not_answered(tmp_path: Path) -> None:
@@ -118,6 +121,8 @@ def test_who_has_not_the_token_is_not_answered(tmp_path: Path) -> None:
 
     with bench(tmp_path, [Server("", command=("true",))]) as at:
         asyncio.run(session(at))
+        refused = [(trace["reason"], trace["count"]) for trace in at.entries("request.refused")]
+        assert refused == [("token.missing", 1), ("token.forged", 1)]
 
 
 def test_pages_of_other_origins_cannot_reach_it(tmp_path: Path) -> None:

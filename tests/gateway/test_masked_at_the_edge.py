@@ -111,6 +111,8 @@ def test_a_token_that_was_never_given_is_refused(root: Path, argument: str) -> N
             refused = await agent.call_tool("pay", {"amount": 1, "account": argument})
             assert answer_of(refused)["decisive"] == "unknown-token"
             assert at.paid() == []
+            [trace] = at.entries("request.refused")
+            assert (trace["door"], trace["reason"], trace["count"]) == ("gateway", "mask.unknown-token", 1)
 
     run(root, session)
 

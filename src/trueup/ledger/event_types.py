@@ -217,7 +217,7 @@ _TYPES = (
             "because": "the reason given",
             "to": "to whom it was handed on",
             "signature": "as in change.decided",
-            "claimed": "as in change.decided",
+            "claimed": "as in change.decided; over HTTP api:WHO, by whose token it came",
         },
     ),
     EventType(
@@ -342,3 +342,28 @@ _TYPES = (
 )
 
 EVENT_TYPES: Mapping[str, EventType] = MappingProxyType({item.name: item for item in _TYPES})
+    EventType(
+        "request.refused",
+        "A door turned something away before the gate: no plain JSON, or a token that is none. Written for the 1st, "
+        "10th, 100th ... of a day, and when the day or the door ends.",
+        {
+            "door": "gateway or api",
+            "workflow": "the workflow that the door is for, null for a door to all",
+            "reason": "why, in one word",
+            "day": "the day (UTC) that is counted",
+            "count": "how often on that day, by this process",
+            "digest": "keyed digest of what was sent when the 1st, 10th, 100th ... was counted; the text is not kept",
+            "runner": "the process",
+        },
+    ),
+    EventType(
+        "approval.told",
+        "People were told that a held step has become old, and who else may decide on it now. Written before the "
+        "message is sent: it is sent once at most.",
+        {
+            "approval": "the approval's id",
+            "workflow": "the workflow's id",
+            "action": "the declared action",
+            "step": "escalated: whoever the workflow escalates to may decide from now on",
+        },
+    ),

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from trueup.enforce.policy import Policy
     from trueup.enforce.request import Request
     from trueup.enforce.standing.pins import Registry
+    from trueup.enforce.standing.refused import Refusals
     from trueup.enforce.standing.repeats import Repeats, Turn
     from trueup.kernel.canonical import Json
     from trueup.kernel.clock import Clock
@@ -63,7 +64,9 @@ class GovernedWorkflow:
     deny everything until they are mended.
     """
 
-    def __init__(self, root: Path, workflow: str, programme: Programme, clock: Clock, opened: Opened) -> None:
+    def __init__(
+        self, root: Path, workflow: str, programme: Programme, clock: Clock, opened: Opened, refusals: Refusals
+    ) -> None:
         from trueup.enforce.policy import compile_policy
 
         self._root = root
@@ -71,6 +74,7 @@ class GovernedWorkflow:
         self._programme = programme
         self._clock = clock
         self._opened = opened
+        self._refusals = refusals
         self._seen = self._stamps()
         self.policy = compile_policy(programme, workflow)
         self._door = opened(programme, self.policy)
@@ -160,6 +164,10 @@ class GovernedWorkflow:
         """Tell whether a definition is the one that is pinned."""
         return self._current().registry.pins.of(tool) == definition
 
+    def refused(self, reason: str, content: bytes) -> None:
+        """Take note of what a door turned away before the gate; never raises. See `Refusals`."""
+        self._refusals.note(reason, content)
+
     def _current(self) -> Door:
         stamps = self._stamps()
         if stamps == self._seen:
@@ -213,6 +221,7 @@ def governed(
     from trueup.loop.pin import pin_now
     from trueup.workspace import SystemClock, bodies_of, notifier_of, open_ledger, opened, runner_name
 
+    from trueup.enforce.standing.refused import Refusals
     clock = clock or SystemClock()
     with opened(root, progress, workflow=workflow, clock=clock) as bench:
         broken, pin = compile_policy(bench.programme, workflow).broken, bench.programme.file.ledger
@@ -231,6 +240,7 @@ def governed(
         try:
             yield GovernedWorkflow(
                 root,
+        refusals = Refusals(ledger, bodies.digest, clock, runner_name(), "gateway", workflow)
                 workflow,
                 bench.programme,
                 clock,
@@ -238,8 +248,10 @@ def governed(
             )
         finally:
             ledger.close()
+                refusals,
             if notifier is not None:
                 notifier.close()
+            refusals.close()
 
 
 def _door(

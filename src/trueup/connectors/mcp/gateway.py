@@ -17,6 +17,7 @@ from trueup.connectors.mcp.asking import Conversation
 from trueup.connectors.mcp.edge import Edge
 from trueup.connectors.mcp.upstream import ToolFailedError, UnreachableError, Upstream
 from trueup.enforce.gate import UncertainError
+from trueup.enforce.masking.finder import MaskingError
 from trueup.enforce.request import Request, UnfitRequestError, normalised
 from trueup.enforce.steps import State
 from trueup.kernel.canonical import digest
@@ -83,6 +84,10 @@ class Governed(Protocol):
         """Return an approval as it stands."""
         ...
 
+    def refused(self, reason: str, content: bytes) -> None:
+        """Take note of what was turned away before the gate; never raises."""
+        ...
+
     async def take_async(self, prepare: Callable[[], Request], run: RunAsync) -> Taken:
         """Find out which step a call is, and take a new one through the gate."""
         ...
@@ -133,6 +138,10 @@ class Gateway:
         self.server: McpServer[Any] = McpServer(
             "trueup-gateway", on_list_tools=self._list_tools, on_call_tool=self._call_tool
         )
+
+    def noted(self, reason: str, content: bytes) -> None:
+        """Have it put on record that something was turned away before the gate; may block, never raises."""
+        self._governed.refused(reason, content)
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[McpServer[Any]]:
@@ -230,10 +239,16 @@ class Gateway:
         try:
             given = await anyio.to_thread.run_sync(self._edge.reply, params.input_responses or {})
         except TrueupError as error:
+            await self._turned_away(error, params)
             self._parked[params.request_state or ""] = parked
             return answers.told(f"Denied: {error.message}", verdict="deny", decisive=error.code)
         parked.go_on(context, given)
         return await self._told(parked)
+
+    async def _turned_away(self, error: TrueupError, params: types.CallToolRequestParams) -> None:
+        """Put on record that a token was sent which nobody was ever given: it did not get as far as the gate."""
+        if isinstance(error, MaskingError):
+            await anyio.to_thread.run_sync(self.noted, f"mask.{error.code}", digest_of(params).encode())
 
     async def _told(self, conversation: Conversation) -> Answer:
         token = self._terms.tokens()
@@ -254,6 +269,7 @@ class Gateway:
         try:
             taken = await self._governed.take_async(partial(self._request, params, tool), run)
         except TrueupError as error:
+            await self._turned_away(error, params)
             return _refused(error)
         except Exception as error:  # noqa: BLE001 -- what cannot even be asked for is denied
             return answers.told(f"Denied: the gateway failed ({type(error).__name__}).", verdict="deny")
@@ -276,6 +292,7 @@ class Gateway:
             case=self._terms.case,
             requester=self._terms.requester,
             definition=tool.definition if tool else None,
+            **answers.brought(params.meta),
         )
         return replace(self._edge.restored(request), provenance=self._terms.trail)
 

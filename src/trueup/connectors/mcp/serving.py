@@ -25,7 +25,7 @@ HOST = "127.0.0.1"
 async def over_stdio(gateway: Gateway) -> None:
     """Serve one agent until it closes its end."""
     silence()
-    async with gateway.connected() as server, strict_stdio() as (read, write):
+    async with gateway.connected() as server, strict_stdio(gateway.noted) as (read, write):
         await server.run(read, write, server.create_initialization_options())
 
 
@@ -43,7 +43,7 @@ async def over_http(
         async with gateway.connected() as server:
             app = server.streamable_http_app(host=host, max_request_body_size=LARGEST_MESSAGE)
             config = uvicorn.Config(
-                strict_http(app, token),
+                strict_http(app, token, gateway.noted),
                 log_level="warning",
                 access_log=False,
                 server_header=False,

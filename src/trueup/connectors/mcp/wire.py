@@ -7,6 +7,7 @@ reader sees it, and refused with a JSON-RPC error otherwise.
 
 from __future__ import annotations
 
+import hmac
 import json
 import os
 from contextlib import asynccontextmanager
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     Scope = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
     Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+    # Takes note of what was refused, by its reason; may block, and is called from a thread.
+    Noted = Callable[[str, bytes], None]
     App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LARGEST_MESSAGE = 1024 * 1024
@@ -33,11 +36,24 @@ _PARSE_ERROR = -32700
 
 def refusal_of(message: bytes) -> bytes | None:
     """Return the JSON-RPC error for a message that has not one plain meaning; None when it has."""
+    unfit = _unfit(message)
+    return None if unfit is None else _refusal(message, unfit)
+
+
+def _unfit(message: bytes) -> UnfitRequestError | None:
     try:
         read_strictly(message, LARGEST_MESSAGE)
     except UnfitRequestError as error:
-        return _error(_id_of(message), f"{error} ({error.reason})")
+        return error
     return None
+
+
+def _refusal(message: bytes, error: UnfitRequestError) -> bytes:
+    return _error(_id_of(message), f"{error} ({error.reason})")
+
+
+def _nowhere(reason: str, content: bytes) -> None:
+    del reason, content
 
 
 def _id_of(message: bytes) -> str | int | None:
@@ -56,7 +72,7 @@ def _error(message_id: str | int | None, text: str) -> bytes:
 
 
 @asynccontextmanager
-async def strict_stdio() -> AsyncIterator[tuple[Any, Any]]:
+async def strict_stdio(noted: Noted = _nowhere) -> AsyncIterator[tuple[Any, Any]]:
     """Serve the protocol over this process's standard input and output; nothing else may write there meanwhile."""
     source, wire = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     kept_in, kept_out = os.dup(0), os.dup(1)
@@ -68,7 +84,7 @@ async def strict_stdio() -> AsyncIterator[tuple[Any, Any]]:
     out = _Lines(wire)
     try:
         async with stdio_server(
-            cast("anyio.AsyncFile[str]", _Messages(source, out)), cast("anyio.AsyncFile[str]", out)
+            cast("anyio.AsyncFile[str]", _Messages(source, out, noted)), cast("anyio.AsyncFile[str]", out)
         ) as streams:
             yield streams
     finally:
@@ -102,9 +118,10 @@ class _Lines:
 class _Messages:
     """Standard input by messages; what is refused is answered here and is not among them."""
 
-    def __init__(self, source: BinaryIO, out: _Lines) -> None:
+    def __init__(self, source: BinaryIO, out: _Lines, noted: Noted) -> None:
         self._source = source
         self._out = out
+        self._noted = noted
 
     def __aiter__(self) -> AsyncIterator[str]:
         return self._read()
@@ -116,11 +133,12 @@ class _Messages:
                 return
             if not line.strip():
                 continue
-            refused = refusal_of(line)
-            if refused is None:
+            unfit = _unfit(line)
+            if unfit is None:
                 yield line.decode("utf-8")
             else:
-                await self._out.write(refused.decode() + "\n")
+                await anyio.to_thread.run_sync(self._noted, unfit.reason, line)
+                await self._out.write(_refusal(line, unfit).decode() + "\n")
 
     def _line(self) -> bytes:
         """Return the next line; of one that is too long, as much as tells so."""
@@ -131,24 +149,31 @@ class _Messages:
         return line
 
 
-def strict_http(app: App, token: str | None = None) -> App:
+def strict_http(app: App, token: str | None = None, noted: Noted = _nowhere) -> App:
     """Put the strict reading, and a bearer token where one is wanted, before an HTTP application (ASGI)."""
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        if token is not None and _bearer(scope) != f"Bearer {token}".encode():
+        if token is not None and not _knows(scope, token):
+            given = _bearer(scope)
+            await anyio.to_thread.run_sync(noted, "token.forged" if given else "token.missing", given or b"")
             await _answer(send, 401, _error(None, "This gateway wants its token: Authorization: Bearer ..."))
             return
         body = await _body(receive) if scope["method"] == "POST" else b""
-        refused = refusal_of(body) if scope["method"] == "POST" else None
-        if refused is not None:
-            await _answer(send, 400, refused)
+        unfit = _unfit(body) if scope["method"] == "POST" else None
+        if unfit is not None:
+            await anyio.to_thread.run_sync(noted, unfit.reason, body)
+            await _answer(send, 400, _refusal(body, unfit))
             return
         await app(scope, _replayed(body, receive), send)
 
     return guarded
+
+
+def _knows(scope: Scope, token: str) -> bool:
+    return hmac.compare_digest(_bearer(scope) or b"", f"Bearer {token}".encode())
 
 
 def _bearer(scope: Scope) -> bytes | None:
