@@ -194,3 +194,10 @@ def test_degenerate_samples_say_nothing() -> None:
         ratio_of_sums([1.0], [-1.0])
     with pytest.raises(ValueError, match="same blocks"):
         ratio_of_sums([1.0], [1.0, 2.0])
+
+
+@pytest.mark.parametrize("ratio", [1.0, 0.9, 0.0])
+def test_the_pseudo_outcomes_of_a_relative_bar_have_its_contrast_as_mean(ratio: float) -> None:
+    y, treated, x = cases(np.random.default_rng(11), 20_000, -2.0)
+    phi = pseudo_outcomes(y, treated, x, SHARE, ratio)
+    assert phi.mean() == pytest.approx(18 - ratio * 20, abs=4 * phi.std() / len(phi) ** 0.5)

@@ -25,13 +25,15 @@ _RIDGE = 1.0
 _REFIT = 1.02
 
 
-def pseudo_outcomes(values: ArrayLike, treated: ArrayLike, covariates: ArrayLike, share: float) -> Floats:
-    """Return one value a case, in the order of cases, whose mean is the effect mean1 - mean0.
+def pseudo_outcomes(
+    values: ArrayLike, treated: ArrayLike, covariates: ArrayLike, share: float, ratio: float = 1.0
+) -> Floats:
+    """Return one value a case, in the order of cases, whose mean is the effect mean1 - ratio * mean0.
 
-    phi = (Y - m)(A/p - (1-A)/(1-p)), p the treated share that was drawn with, m predicted from the case's covariates
-    by the cases before it alone: whatever m is, phi is unbiased given the past, so that a confidence sequence of
-    its mean holds at any time (Waudby-Smith et al. 2024, section 4; Deng et al. 2013 for the idea). m minimises the
-    spread of phi: least squares weighted by the square of the second factor.
+    phi = (Y - m)(A/p - r(1-A)/(1-p)) + (1-r) m, p the treated share that was drawn with, r the ratio, m predicted from
+    the case's covariates by the cases before it alone: whatever m is, phi is unbiased given the past, so that a
+    confidence sequence of its mean holds at any time (Waudby-Smith et al. 2024, section 4; Deng et al. 2013 for the
+    idea). m is least squares weighted by the square of the second factor; for r = 1 it minimises the spread of phi.
     `covariates` are (cases, fields) or (cases,); ValueError for shapes that do not fit, values that are not finite, an
     arm that is neither 0 nor 1, or a share outside (0, 1).
     """
@@ -39,8 +41,9 @@ def pseudo_outcomes(values: ArrayLike, treated: ArrayLike, covariates: ArrayLike
     if not 0 < share < 1:
         msg = f"the treated share lies between 0 and 1, not {share}"
         raise ValueError(msg)
-    weight = arm / share - (1 - arm) / (1 - share)
-    return (y - _predicted(y, x, weight**2)) * weight
+    weight = arm / share - ratio * (1 - arm) / (1 - share)
+    predicted = _predicted(y, x, weight**2)
+    return (y - predicted) * weight + (1 - ratio) * predicted
 
 
 def _predicted(y: Floats, x: Floats, weights: Floats) -> Floats:

@@ -12,15 +12,19 @@ from trueup.evidence.blocks import block_error
 from trueup.evidence.moments import Interval, Moments, around, difference, finite, require_level, unknown
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
+
+# Scores this small beside the ratio are what subtraction leaves of a constant.
+_ROUNDING = 1e-12
 
 
-def ratio_of_sums(over: ArrayLike, under: ArrayLike) -> Moments:
-    """Return blocks as if each had one value: mean sum(over) / sum(under), variance of the linearised score.
+def linearised(over: ArrayLike, under: ArrayLike) -> NDArray[np.float64]:
+    """Return one value a case, or a block, whose mean is sum(over) / sum(under).
 
-    The score of a block is (over - R under) / mean(under): to first order the ratio is the mean of R + score (the delta
-    method; Deng, Knoblich and Lu 2018). Its variance has n - 1 degrees of freedom. No block: no value. Raises
-    ValueError for arrays of different lengths, values that are not finite, a negative denominator.
+    R plus the score (over - R under) / mean(under): to first order the ratio is the mean of these (the delta method;
+    Deng, Knoblich and Lu 2018), so that whatever holds of a mean of them holds of the ratio. None where the
+    denominators sum to nought. Raises ValueError for arrays of different lengths, values that are not finite, a
+    negative denominator.
     """
     top, bottom = finite(over), finite(under)
     if len(top) != len(bottom):
@@ -30,10 +34,18 @@ def ratio_of_sums(over: ArrayLike, under: ArrayLike) -> Moments:
         msg = "a denominator counts something: it is not negative"
         raise ValueError(msg)
     if not bottom.sum() > 0:
-        return Moments(0, 0.0, 0.0)
+        return np.array([], dtype=np.float64)
     ratio = float(top.sum() / bottom.sum())
-    score = (top - ratio * bottom) / float(bottom.mean())
-    return Moments(len(top), ratio, Moments.of(score).variance if float(np.ptp(score)) > 0 else 0.0)
+    score: NDArray[np.float64] = (top - ratio * bottom) / float(bottom.mean())
+    return ratio + (score if float(np.abs(score).max()) > _ROUNDING * abs(ratio) else 0 * score)
+
+
+def ratio_of_sums(over: ArrayLike, under: ArrayLike) -> Moments:
+    """Return blocks as if each had one value: mean sum(over) / sum(under), variance of the linearised score.
+
+    Its variance has n - 1 degrees of freedom. No block: no value. Raises ValueError as `linearised`.
+    """
+    return Moments.of(linearised(over, under))
 
 
 def ratio_contrast(treated: Moments, control: Moments, alpha: float, ratio: float = 1.0) -> Interval:
