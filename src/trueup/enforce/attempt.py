@@ -56,7 +56,9 @@ class Attempt:
             "requester": request.requester,
             "runner": self.runner,
         }
-        return Entry("action.intended", self.ids.intended, self.at, None, data | _reserving(reserved))
+        return Entry(
+            "action.intended", self.ids.intended, self.at, None, data | _brought(request) | _reserving(reserved)
+        )
 
     def judged(self, verdict: Verdict, approval: str | None = None, reserved: Mapping[str, str] | None = None) -> Entry:
         """Return the verdict; the one that uses an approval up reserves what was accepted."""
@@ -97,6 +99,7 @@ class Attempt:
             "reversible_by": action.reversible_by,
             "impact": str(action.impact or Impact.HIGH),
         }
+        data |= _brought(request)
         if action.approvers_needed > 1:
             data["approvers_needed"] = action.approvers_needed
         if action.escalate_after is not None and escalation is not None:
@@ -112,6 +115,12 @@ class Attempt:
         until = self.at + (action.expires.delta() if action.expires else DEFAULT_WAIT)
         impact = str(action.impact or Impact.HIGH)
         return Held(self.ids.approval, self.policy.workflow, verdict.action or "", impact, until)
+
+
+def _brought(request: Request) -> dict[str, Json]:
+    """Return how sure the model was, and on what its answer rests, as far as it said so."""
+    found: dict[str, Json] = {} if request.confidence is None else {"confidence": request.confidence}
+    return found | ({"sources": list(request.sources)} if request.sources else {})
 
 
 def _reserving(reserved: Mapping[str, str]) -> dict[str, Json]:

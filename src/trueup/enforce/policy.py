@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from trueup.declare import cedar
 from trueup.declare.model.workflow import AutonomyLevel
+from trueup.enforce.autonomy.confidence import Needed, needed_confidence
 from trueup.enforce.limits import limits_of
 from trueup.enforce.request import UnfitRequestError, decimal_of, normalised
 from trueup.enforce.rules import Rule, rules_of
@@ -61,6 +62,7 @@ class Policy:
     numeric: frozenset[str] = frozenset()
     ask: Callable[[list[dict[str, Any]]], list[Answer]] = field(default=lambda _: [], repr=False, compare=False)
     limits: tuple[Limit, ...] = ()
+    confidence: Needed = None
 
     def judge(
         self, request: Request, *, today: int = 0, approved: bool = False, fits: frozenset[str] | None = None
@@ -94,11 +96,14 @@ class Policy:
         unfit = self._unfit(request)
         if unfit is not None:
             return refusal("request.not-a-number", unfit, action=key)
-        answers = self.ask([self._question(request, key, today, fits, approved=yes) for yes in (approved, True)])
-        if len(answers) != 2 or any(answer.errors for answer in answers):
+        answers = self.ask([self._question(request, key, today, fits, approved=approved)])
+        if not approved and len(answers) == 1 and not answers[0].allowed:
+            # What would a person's yes change? A question that is only asked where the answer was no.
+            answers += self.ask([self._question(request, key, today, fits, approved=True)])
+        if not answers or any(answer.errors for answer in answers):
             errors = [error for answer in answers for error in answer.errors]
             return refusal("policy.error", f"the policy cannot be evaluated: {'; '.join(errors[:2])}", action=key)
-        return self._verdict(key, *answers)
+        return self._verdict(key, answers[0], answers[-1])
 
     def _verdict(self, key: str, plain: Answer, released: Answer) -> Verdict:
         """Put two answers together; only the pair (no, then yes) is a hold."""
@@ -195,6 +200,7 @@ def compile_policy(programme: Programme, workflow: str) -> Policy:
         numeric(programme, workflow),
         ask or (lambda _: []),
         limits_of(declared),
+        needed_confidence(declared.autonomy, None),
     )
 
 

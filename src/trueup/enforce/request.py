@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 LARGEST_REQUEST = 256 * 1024
 DEEPEST = 32
 LONGEST_NAME = 200
-_MEMBERS = {"tool", "arguments", "action", "case", "requester", "untrusted", "definition"}
+# They stand in the intent, which is small; an answer that rests on more names the ones that matter.
+MOST_SOURCES = 20
+_MEMBERS = {"tool", "arguments", "action", "case", "requester", "untrusted", "definition", "confidence", "sources"}
 # Cedar's decimals are 64-bit integers in units of 10^-4.
 _PLACES = 4
 _LARGEST_DECIMAL = Decimal(2**63 - 1).scaleb(-_PLACES)
@@ -48,6 +50,8 @@ class Request:
     `action` names the declared action where several use one tool; `case` and `requester` say for which case and
     by whom; `untrusted` names the arguments that come from content nobody vouches for (tool output, mail, web);
     `definition` is the digest of what the tool's server says of the tool, where there is one: it has to be pinned.
+    `confidence` (0 to 1) is how sure the model is of what it asks for, None where it does not say; `sources` are the
+    names of what its answer rests on.
     With the case's `provenance` untrusted arguments are found out and added; `origins` says where they come from.
     """
 
@@ -60,6 +64,8 @@ class Request:
     definition: str | None = None
     provenance: Provenance | None = field(default=None, repr=False, compare=False)
     origins: tuple[str, ...] = field(default=(), compare=False)
+    confidence: float | None = None
+    sources: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -121,6 +127,9 @@ def normalised(request: Request) -> Request:
                 "requester": request.requester,
                 "untrusted": list(request.untrusted),
                 "definition": request.definition,
+                "confidence": request.confidence,
+                # One text would be taken apart into its letters, each of them a source.
+                "sources": list(_several(request.sources)),
             }
         )
         body.decode("utf-8")
@@ -169,8 +178,10 @@ def _typed(content: Any) -> Request:
         _text(content, "action"),
         _text(content, "case"),
         _text(content, "requester"),
-        _names(content.get("untrusted")),
+        _names(content.get("untrusted"), "untrusted"),
         _text(content, "definition"),
+        confidence=_confidence(content.get("confidence")),
+        sources=_sources(content.get("sources")),
     )
     _check_depth(arguments)
     _check_names(arguments)
@@ -196,12 +207,36 @@ def _check_length(name: str, value: str) -> None:
         raise UnfitRequestError("request.too-large", f"`{name}` has more than {LONGEST_NAME} characters.")
 
 
-def _names(value: Any) -> tuple[str, ...]:
+def _names(value: Any, member: str) -> tuple[str, ...]:
     if value is None:
         return ()
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise UnfitRequestError("request.wrong-type", "`untrusted` is not a list of names of arguments.")
+        raise UnfitRequestError("request.wrong-type", f"`{member}` is not a list of names.")
     return tuple(value)
+
+
+def _confidence(value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise UnfitRequestError("request.bad-confidence", "`confidence` is not a number between 0 and 1.")
+    return float(value)
+
+
+def _several(names: Any) -> tuple[str, ...]:
+    if not isinstance(names, tuple | list):
+        raise UnfitRequestError("request.bad-sources", "`sources` is not a list of names.")
+    return tuple(names)
+
+
+def _sources(value: Any) -> tuple[str, ...]:
+    named = _names(value, "sources")
+    if len(named) > MOST_SOURCES or not all(name.strip() for name in named):
+        reason = f"`sources` holds an empty name, or more than {MOST_SOURCES}."
+        raise UnfitRequestError("request.bad-sources", reason)
+    for name in named:
+        _check_length("sources", name)
+    return named
 
 
 def _check_names(arguments: Mapping[str, Any]) -> None:

@@ -12,11 +12,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from trueup.declare.model.workflow import Action, AutonomyLevel, Impact, Workflow
+from trueup.declare.model.workflow import Action, Autonomy, AutonomyLevel, Impact, Workflow
 from trueup.declare.programme import workflow_file
+from trueup.enforce.autonomy.confidence import Needed, raised
 from trueup.enforce.limits import BUDGET, PER_DAY, WITHIN, Limit, costs_of, limits_of, unusable, whole
 from trueup.enforce.request import decimal_of
 
+# The last words of the ids of rules that hold what is uncertain: by them it is counted.
+CONFIDENCE = "confidence"
+SOURCES = "sources"
 _BOUNDS = {"at_most": "lessThanOrEqual", "at_least": "greaterThanOrEqual"}
 _WORDS = {"at_most": "at most", "at_least": "at least"}
 
@@ -35,9 +39,10 @@ class Rule:
 
 def rules_of(name: str, workflow: Workflow) -> list[Rule]:
     """Return the rules that a workflow's file declares, in its order."""
-    level = workflow.autonomy.level if workflow.autonomy else AutonomyLevel.SHADOW
+    autonomy = workflow.autonomy or Autonomy()
     counted = limits_of(workflow)
-    return [rule for key, action in workflow.actions.items() for rule in _of_action(name, key, action, level, counted)]
+    found = (_of_action(name, key, action, autonomy, counted) for key, action in workflow.actions.items())
+    return [rule for rules in found for rule in rules]
 
 
 def acts(action: Action) -> bool:
@@ -103,8 +108,8 @@ class _Writer:
         return Rule(rule_id, effect, says, self._file, f"@id({literal(rule_id)})\n{body}\n", self._key)
 
 
-def _of_action(name: str, key: str, action: Action, level: AutonomyLevel, counted: tuple[Limit, ...]) -> Iterator[Rule]:
-    write = _Writer(name, key, action)
+def _of_action(name: str, key: str, action: Action, autonomy: Autonomy, counted: tuple[Limit, ...]) -> Iterator[Rule]:
+    write, level = _Writer(name, key, action), autonomy.level
     if not action.tool:
         yield write.forbid("tool", f"{key!r} names no tool", None)
         return
@@ -119,6 +124,26 @@ def _of_action(name: str, key: str, action: Action, level: AutonomyLevel, counte
     if acts(action):
         says = "arguments that come from content nobody vouches for are looked at by a person"
         yield write.forbid("untrusted", says, "context.approved || context.untrusted.isEmpty()")
+        yield from _brought(write, autonomy)
+
+
+def _brought(write: _Writer, autonomy: Autonomy) -> Iterator[Rule]:
+    """Hold what the model is not sure enough of, or what rests on nothing, where the file asks for that."""
+    if autonomy.confidence is not None:
+        says, enough = _enough(autonomy.confidence)
+        yield write.forbid(CONFIDENCE, says, f"context.approved{enough}")
+    if autonomy.sources == "required":
+        says = "an answer without a source is looked at by a person"
+        yield write.forbid(SOURCES, says, "context.approved || !context.sources.isEmpty()")
+
+
+def _enough(needed: Needed) -> tuple[str, str]:
+    """Return what a rule about confidence says, and when something is sure enough."""
+    if isinstance(needed, float):
+        least = raised(needed)
+        says = f"what the model is less than {needed * 100:g}% sure of, or says no confidence for, a person looks at"
+        return says, f' || (context has confidence && context.confidence.greaterThanOrEqual(decimal("{least}")))'
+    return "no confidence was shown to be enough yet (confidence: learned), so a person looks at everything", ""
 
 
 def _limits(write: _Writer, action: Action) -> Iterator[Rule]:

@@ -1,10 +1,10 @@
 """What a policy may speak of: workflows, tools, the actions that are declared, and the context of a request.
 
 `context`: `workflow`, `tool`, `level`, `approved`, `today` (like actions reserved before this one, this day UTC),
-`fits` (names of the limits that it is within), `untrusted` (names of arguments), `requester` and `case` where they
-are known, and the arguments twice: `numbers` as decimals, `texts` as text (JSON for whatever is not text). Only
-declared names are there: fields of data sources, limits, egress. Each may be missing, so a policy guards it with
-`has`.
+`fits` (names of the limits that it is within), `untrusted` (names of arguments), `sources` (names of what it rests
+on), `requester`, `case` and `confidence` (rounded down to four decimals) where they are known, and the arguments
+twice: `numbers` as decimals, `texts` as text (JSON for whatever is not text). Only declared names are there: fields
+of data sources, limits, egress. Each may be missing, so a policy guards it with `has`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from trueup.enforce.autonomy.confidence import floored
 from trueup.enforce.request import decimal_of
 from trueup.enforce.rules import limited_fields
 
@@ -112,10 +113,13 @@ def context_of(
         "today": today,
         "fits": sorted(fits),
         "untrusted": sorted(set(request.untrusted)),
+        "sources": sorted(set(request.sources)),
         "numbers": numbers,
         "texts": texts,
     }
-    known: Mapping[str, str | None] = {"requester": request.requester, "case": request.case}
+    known: dict[str, Any] = {"requester": request.requester, "case": request.case}
+    if request.confidence is not None:
+        known["confidence"] = {"__extn": {"fn": "decimal", "arg": floored(request.confidence)}}
     return context | {name: value for name, value in known.items() if value is not None}
 
 
@@ -134,6 +138,8 @@ def _context(names: Iterable[str]) -> dict[str, Any]:
             "today": {"type": "Long"},
             "fits": {"type": "Set", "element": _TEXT},
             "untrusted": {"type": "Set", "element": _TEXT},
+            "sources": {"type": "Set", "element": _TEXT},
+            "confidence": _DECIMAL | {"required": False},
             "requester": _TEXT | {"required": False},
             "case": _TEXT | {"required": False},
             "numbers": _record({name: _DECIMAL | {"required": False} for name in listed}),

@@ -12,7 +12,7 @@ import inspect
 import json
 from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
@@ -82,6 +82,8 @@ class _Case:
     requester: str | None = None
     untrusted: tuple[str, ...] = ()
     trail: Provenance | None = None
+    confidence: float | None = None
+    sources: tuple[str, ...] = ()
 
 
 class Workflow:
@@ -120,6 +122,19 @@ class Workflow:
         this thread or task, and for what it starts.
         """
         token = self._current.set(_Case(case, requester, untrusted, None if asked is None else Provenance(asked)))
+        try:
+            yield
+        finally:
+            self._current.reset(token)
+
+    @contextmanager
+    def answer(self, *, confidence: float | None = None, sources: tuple[str, ...] = ()) -> Iterator[None]:
+        """Say how sure the model is of the answer that the calls within act on (0 to 1), and what it rests on.
+
+        Of an answer about which this says nothing nothing is known: where the file asks for it, a person looks.
+        Stands inside `case`; holds for this thread or task, and for what it starts.
+        """
+        token = self._current.set(replace(self.asked_for(), confidence=confidence, sources=sources))
         try:
             yield
         finally:
@@ -276,7 +291,17 @@ class _Call:
                 arguments[name] = list(value) if kind is inspect.Parameter.VAR_POSITIONAL else value
         case = self.workflow.asked_for()
         tool = gate.tool_of(self.name)
-        request = Request(tool, arguments, self.name, case.case, case.requester, case.untrusted, provenance=case.trail)
+        request = Request(
+            tool,
+            arguments,
+            self.name,
+            case.case,
+            case.requester,
+            case.untrusted,
+            provenance=case.trail,
+            confidence=case.confidence,
+            sources=case.sources,
+        )
         step = None if self.step is None else f"{self.name}/" + self.step.format(**({"case": case.case} | arguments))
         return bound, request, step
 

@@ -190,14 +190,17 @@ class GovernedWorkflow:
             self._masked.reopened(checked.programme)
         except TrueupError as error:
             return self._opened(self._programme, replace(self.policy, broken=error.message)), False
+        self._programme = checked.programme
         return self._opened(checked.programme, policy), True
 
     def _stamps(self) -> tuple[tuple[str, int, int, int], ...]:
         """Return what tells a changed file: time, size and inode, of everything that the policy is made from."""
         from trueup.declare.programme import PROGRAMME_FILE, workflow_file
+        from trueup.enforce.autonomy.rung import prompts_of
 
         files = [self._root / PROGRAMME_FILE, self._root / workflow_file(self._workflow), self._root / "policies"]
-        return tuple(_stamp(path) for path in (*files, *sorted(files[-1].rglob("*"))))
+        prompts = [self._root / file for file in prompts_of(self._programme, self._workflow)]
+        return tuple(_stamp(path) for path in (*files, *sorted(files[-1].rglob("*")), *prompts))
 
 
 def _stamp(path: Path) -> tuple[str, int, int, int]:

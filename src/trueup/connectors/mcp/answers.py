@@ -15,12 +15,23 @@ from trueup.enforce.steps import State
 from trueup.kernel.clock import format_instant
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from trueup.enforce.approvals import Approval
     from trueup.enforce.gate import Outcome
     from trueup.enforce.verdict import Verdict
 
 ANSWER = "trueup/answer"
+# What an agent may say of its own answer beside the arguments of a call, in `_meta`.
+CONFIDENCE = "trueup/confidence"
+SOURCES = "trueup/sources"
 _AGAIN = "After a yes, call the same tool with the same arguments once more: then it runs, once."
+
+
+def brought(meta: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what an agent says of its answer, as it says it: whether that can be used is the gate's to judge."""
+    said = dict(meta or {})
+    return {"confidence": said.get(CONFIDENCE), "sources": said.get(SOURCES, ())}
 
 
 def told(text: str, **content: Any) -> types.CallToolResult:

@@ -111,6 +111,16 @@ def _fraction(value: Any) -> float:
     return parse_fraction(value)
 
 
+def _sureness(value: Any) -> float | str:
+    if value == "learned":
+        return "learned"
+    try:
+        return _fraction(value)
+    except ValueError:
+        msg = "expected a confidence such as 90%, or `learned`"
+        raise ValueError(msg) from None
+
+
 def _bound(value: Any) -> Bound:
     if isinstance(value, Bound):
         return value
@@ -173,6 +183,8 @@ EffortValue = Annotated[
 ]
 PersonDays = Annotated[float, BeforeValidator(_person_days), WithJsonSchema(_PD)]
 Fraction = Annotated[float, BeforeValidator(_fraction), WithJsonSchema({"type": ["string", "number"]})]
+# A confidence from which on an answer counts; `learned`: the one that was chosen on reviewed outcomes.
+Sureness = Annotated[float | str, BeforeValidator(_sureness), WithJsonSchema({"type": ["string", "number"]})]
 BoundValue = Annotated[Bound, BeforeValidator(_bound), WithJsonSchema({"type": ["string", "number"]})]
 Factor = Annotated[float, BeforeValidator(_factor), WithJsonSchema({"type": "string", "pattern": r"^x\s*\d"})]
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from enum import StrEnum
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from trueup.declare.model.kpi import Kpi
-from trueup.declare.model.values import BarValue, Day, Declared, DistanceValue, Fraction, PeriodValue, Texts
+from trueup.declare.model.values import BarValue, Day, Declared, DistanceValue, Fraction, PeriodValue, Sureness, Texts
 from trueup.kernel.clock import end_of_day, start_of_day
 
 # Two digits: two years is the longest that a pilot can be thought of, and dates stay inside the calendar.
@@ -224,7 +225,10 @@ class ReviewedCases(Declared):
 
 
 class Autonomy(Declared):
-    """The present level, the highest, and the guarantee that a higher one needs."""
+    """The present level, the highest, and the guarantee that a higher one needs.
+
+    What is done without a person needs `confidence` (a share, or `learned`: the threshold in the ledger) and `sources`.
+    """
 
     level: AutonomyLevel = AutonomyLevel.SHADOW
     may_reach: AutonomyLevel | None = None
@@ -233,6 +237,8 @@ class Autonomy(Declared):
     stable_cycles: int | None = Field(default=None, ge=0)
     detect: Detect | None = None
     reviewed: ReviewedCases | None = None
+    confidence: Sureness | None = None
+    sources: Literal["required", "none"] | None = None
 
 
 class Impact(StrEnum):
@@ -275,11 +281,25 @@ class ModelBudget(Declared):
 
 
 class Model(Declared):
-    """Which model the workflow calls; its name may stand in the environment (`env:NAME`)."""
+    """Which model the workflow calls; its name may stand in the environment (`env:NAME`).
+
+    `prompts` are the files that its prompts stand in, as paths or patterns.
+    """
 
     name: str | None = None
     kind: str | None = None
+    prompts: Texts = ()
     budget: ModelBudget | None = None
+
+    @field_validator("prompts")
+    @classmethod
+    def _inside(cls, patterns: Texts) -> Texts:
+        for pattern in patterns:
+            path = PurePosixPath(pattern)
+            if path.is_absolute() or not path.parts or ".." in path.parts:
+                msg = f"{pattern!r} names no file of this programme; write a path such as prompts/*.md"
+                raise ValueError(msg)
+        return patterns
 
 
 class Checks(Declared):

@@ -8,13 +8,15 @@ arrive anywhere: each gate looks into the ledger before each action.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from trueup.declare import cedar
-from trueup.declare.model.workflow import AutonomyLevel
+from trueup.declare.model.workflow import Autonomy, AutonomyLevel
+from trueup.enforce.autonomy.confidence import CHOSEN, chosen_at, needed_confidence
 from trueup.enforce.policy import compile_policy
-from trueup.kernel.canonical import digest
+from trueup.kernel.canonical import digest, digest_bytes
 from trueup.kernel.errors import ConflictError
 from trueup.ledger.entry import Entry
 
@@ -33,9 +35,11 @@ SET = "autonomy.set"
 # The cause of an entry that changes nothing: a gate wrote down for the first time what acts.
 NOTED = "noted"
 # The outcome of a signed change that waits for something: it sets no level.
+# The cause of an entry by which something else acts from then on.
+BASIS = "basis"
 HELD = "hold"
 LEVELS = tuple(AutonomyLevel)
-_TYPES = (SET, "change.decided", "incident.recorded", "kill.switched", "tool.pinned")
+_TYPES = (SET, CHOSEN, "change.decided", "incident.recorded", "kill.switched", "tool.pinned")
 _GRAVEST = 1
 
 
@@ -44,7 +48,8 @@ class Rung:
     """Where a workflow stands by the ledger.
 
     `level` is None while nothing was set: then the file alone counts. `since` is the index of the entry that began the
-    present rung, -1 without one: evidence counts from there. `basis` names what acts, once a gate has noted it.
+    present rung, -1 without one. `basis` names what acts, once a gate has noted it. `threshold` is the confidence that
+    was chosen for that basis, by the entry `chosen`.
     """
 
     level: AutonomyLevel | None = None
@@ -54,6 +59,13 @@ class Rung:
     because: str = ""
     basis: str | None = None
 
+    threshold: float | None = None
+    chosen: int = -1
+
+    @property
+    def counts_from(self) -> int:
+        """The index after which outcomes say something of what is done now: rung and threshold both stood."""
+        return max(self.since, self.chosen)
     def allows(self, declared: AutonomyLevel) -> AutonomyLevel:
         """Return the lower of a declared level and this one."""
         return declared if self.level is None else lower(declared, self.level)
@@ -77,7 +89,7 @@ def declared_level(workflow: Workflow) -> AutonomyLevel:
 class Rungs:
     """The rung of one workflow; reads on from where it stopped."""
 
-    def __init__(self, ledger: Ledger, workflow: str) -> None:
+    def __init__(self, ledger: Followed, workflow: str) -> None:
         self._ledger = ledger
         self._workflow = workflow
         self._lock = Lock()
@@ -104,19 +116,28 @@ def after(rung: Rung, item: Recorded, workflow: str) -> Rung:
         basis = str(data.get("basis")) if data.get("basis") else rung.basis
         if data.get("cause") == NOTED:
             return replace(rung, level=_level(data.get("to")), basis=basis)
-        begun = _begun(item, _level(data.get("to")), str(data.get("cause")), str(data.get("because")))
+        begun = _begun(rung, item, _level(data.get("to")), str(data.get("cause")), str(data.get("because")))
         return replace(begun, basis=basis)
     if item.entry.type == "change.decided":
+    if item.entry.type == CHOSEN:
+        return _chosen(rung, item) if data.get("workflow") == workflow else rung
         if (data.get("kind"), data.get("subject"), data.get("decision")) != ("autonomy", workflow, "applied"):
             return rung
         if data.get("outcome") == HELD:
             return rung
-        return replace(_begun(item, _level(data.get("outcome")), "signed", str(data.get("because"))), basis=rung.basis)
+        return _begun(rung, item, _level(data.get("outcome")), "signed", str(data.get("because")))
     cause = _fall(item.entry, workflow)
     if cause is None:
         return rung
     level = AutonomyLevel.DRAFT if rung.level is None else lower(rung.level, AutonomyLevel.DRAFT)
-    return replace(_begun(item, level, *cause), basis=rung.basis)
+    return _begun(rung, item, level, *cause)
+
+
+def _chosen(rung: Rung, item: Recorded) -> Rung:
+    """Take a threshold for what acts now; one that was chosen for something else says nothing of it."""
+    if item.entry.data.get("basis") != rung.basis:
+        return rung
+    return replace(rung, threshold=chosen_at(item.entry.data.get("at")), chosen=item.index)
 
 
 def _fall(entry: Entry, workflow: str) -> tuple[str, str] | None:
@@ -130,12 +151,14 @@ def _fall(entry: Entry, workflow: str) -> tuple[str, str] | None:
     if entry.type == "incident.recorded" and data.get("severity") == _GRAVEST:
         return "incident", f"severity-1 incident {data.get('incident')}: {data.get('what')}"
     if entry.type == "tool.pinned" and entry.by is not None:
-        return "basis", f"the definition of the tool {data.get('tool')!r} is another one"
+        return BASIS, f"the definition of the tool {data.get('tool')!r} is another one"
     return None
 
 
-def _begun(item: Recorded, level: AutonomyLevel, cause: str, because: str) -> Rung:
-    return Rung(level, item.index, item.entry.time, cause, because)
+def _begun(rung: Rung, item: Recorded, level: AutonomyLevel, cause: str, because: str) -> Rung:
+    """Begin a rung. The threshold goes on, but not where something else acts from now on."""
+    threshold, chosen = (None, -1) if cause == BASIS else (rung.threshold, rung.chosen)
+    return Rung(level, item.index, item.entry.time, cause, because, rung.basis, threshold, chosen)
 
 
 def _level(name: object) -> AutonomyLevel:
@@ -143,13 +166,16 @@ def _level(name: object) -> AutonomyLevel:
     return AutonomyLevel(str(name)) if str(name) in set(LEVELS) else AutonomyLevel.SHADOW
 
 
-def at_most(programme: Programme, workflow: str, level: AutonomyLevel) -> Programme:
-    """Return the programme with one workflow at a level, if that is lower than the declared one."""
+def as_it_stands(programme: Programme, workflow: str, rung: Rung) -> Programme:
+    """Return the programme with one workflow at the level, and with the threshold, that the ledger leaves it."""
     declared = programme.workflows[workflow]
-    if lower(declared_level(declared), level) is declared_level(declared) or declared.autonomy is None:
+    if declared.autonomy is None:
         return programme
-    autonomy = declared.autonomy.model_copy(update={"level": level})
-    changed = declared.model_copy(update={"autonomy": autonomy})
+    stands = {
+        "level": rung.allows(declared.autonomy.level),
+        "confidence": needed_confidence(declared.autonomy, rung.threshold),
+    }
+    changed = declared.model_copy(update={"autonomy": declared.autonomy.model_copy(update=stands)})
     return replace(programme, workflows={**programme.workflows, workflow: changed})
 
 
@@ -157,22 +183,41 @@ def policy_in_force(programme: Programme, workflow: str, ledger: Ledger) -> Poli
     """Compile the policy of a workflow at the level that is in force. Raises as `compile_policy`."""
     if workflow not in programme.workflows:
         return compile_policy(programme, workflow)
-    level = Rungs(ledger, workflow).now().allows(declared_level(programme.workflows[workflow]))
-    return compile_policy(at_most(programme, workflow, level), workflow)
+    return compile_policy(as_it_stands(programme, workflow, Rungs(ledger, workflow).now()), workflow)
 
 
 def basis_of(programme: Programme, workflow: str) -> str:
-    """Return the digest of what acts: model, actions, knowledge and policies; not of the level at which it does."""
+    """Return the digest of what acts: model, prompts, actions, knowledge and policies; not of its level.
+
+    What the file asks of an answer that nobody looks at (`confidence`, `sources`) is part of it: it is a policy too.
+    """
     declared = programme.workflows[workflow]
     return digest(
+    autonomy = declared.autonomy or Autonomy()
         {
             "declared": declared.model_dump_json(include={"model", "actions", "knowledge", "checks"}),
             "policies": {file: text for file, text in cedar.policies(programme.root) if text is not None},
+            "asked of answers": [autonomy.confidence, autonomy.sources],
+            "prompts": {file.as_posix(): _content(programme.root / file) for file in prompts_of(programme, workflow)},
         }
     )
 
 
 def note_basis(programme: Programme, workflow: str, ledger: Ledger, at: datetime) -> Rung:
+def prompts_of(programme: Programme, workflow: str) -> list[Path]:
+    """Return the files that a workflow's prompts stand in, relative to the programme; patterns are followed."""
+    model, root = programme.workflows[workflow].model, programme.root
+    patterns = model.prompts if model else ()
+    return sorted({path.relative_to(root) for pattern in patterns for path in root.glob(pattern) if path.is_file()})
+
+
+def _content(path: Path) -> str | None:
+    try:
+        return digest_bytes(path.read_bytes())
+    except OSError:
+        return None
+
+
     """Hold what acts now against what acted last; another basis takes the level to draft and restarts the evidence.
 
     The first time it is only noted. Nothing is written for a workflow that promises no bound on its errors.
@@ -187,8 +232,8 @@ def note_basis(programme: Programme, workflow: str, ledger: Ledger, at: datetime
     if rung.basis is None:
         change = {"cause": NOTED, "because": "the gate was opened for the first time", "to": level}
     else:
-        because = "the model, an action, the knowledge or a policy is another one"
-        change = {"cause": "basis", "because": because, "to": lower(level, AutonomyLevel.DRAFT)}
+        because = "the model, a prompt, an action, the knowledge or a policy is another one"
+        change = {"cause": BASIS, "because": because, "to": lower(level, AutonomyLevel.DRAFT)}
     set_level(ledger, workflow, {**change, "from": level, "basis": basis}, at)
     return Rungs(ledger, workflow).now()
 
@@ -206,7 +251,7 @@ def set_level(ledger: Ledger, workflow: str, data: Mapping[str, Json], at: datet
 
 
 class InForce:
-    """The policy of one gate, at the level that the ledger leaves; it only ever falls: a raised file opens anew."""
+    """The policy of one gate, at the level that the ledger leaves; that only ever falls: a raised file opens anew."""
 
     def __init__(self, programme: Programme, workflow: str, ledger: Ledger) -> None:
         self._programme = programme
@@ -227,4 +272,5 @@ class InForce:
         level = self._rungs.now().allows(policy.level)
         if level is policy.level or policy.broken is not None:
             return policy
-        return compile_policy(at_most(self._programme, self._workflow, level), self._workflow)
+        lowered = replace(rung, level=stands[0])
+        return compile_policy(as_it_stands(self._programme, self._workflow, lowered), self._workflow)
