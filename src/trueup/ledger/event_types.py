@@ -364,9 +364,6 @@ _TYPES = (
             **_SAID_BY,
         },
     ),
-)
-
-EVENT_TYPES: Mapping[str, EventType] = MappingProxyType({item.name: item for item in _TYPES})
     EventType(
         "request.refused",
         "A door turned something away before the gate: no plain JSON, or a token that is none. Written for the 1st, "
@@ -392,3 +389,6 @@ EVENT_TYPES: Mapping[str, EventType] = MappingProxyType({item.name: item for ite
             "step": "escalated: whoever the workflow escalates to may decide from now on",
         },
     ),
+)
+
+EVENT_TYPES: Mapping[str, EventType] = MappingProxyType({item.name: item for item in _TYPES})

@@ -221,10 +221,10 @@ def governed(
     policy that could be loaded, NotFoundError, DeclarationError, LedgerBrokenError.
     """
     from trueup.enforce.policy import compile_policy
+    from trueup.enforce.standing.refused import Refusals
     from trueup.loop.pin import pin_now
     from trueup.workspace import SystemClock, bodies_of, notifier_of, open_ledger, opened, runner_name
 
-    from trueup.enforce.standing.refused import Refusals
     clock = clock or SystemClock()
     with opened(root, progress, workflow=workflow, clock=clock) as bench:
         broken, pin = compile_policy(bench.programme, workflow).broken, bench.programme.file.ledger
@@ -240,21 +240,21 @@ def governed(
         bodies = bodies_of(root)
         notifier = notifier_of(bench.programme)
         told = notifier.told if notifier else None
+        refusals = Refusals(ledger, bodies.digest, clock, runner_name(), "gateway", workflow)
         try:
             yield GovernedWorkflow(
                 root,
-        refusals = Refusals(ledger, bodies.digest, clock, runner_name(), "gateway", workflow)
                 workflow,
                 bench.programme,
                 clock,
                 lambda programme, policy: _door(programme, policy, ledger, bodies, clock, runner_name(), told),
+                refusals,
             )
         finally:
+            refusals.close()
             ledger.close()
-                refusals,
             if notifier is not None:
                 notifier.close()
-            refusals.close()
 
 
 def _door(

@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 SET = "autonomy.set"
 # The cause of an entry that changes nothing: a gate wrote down for the first time what acts.
 NOTED = "noted"
-# The outcome of a signed change that waits for something: it sets no level.
 # The cause of an entry by which something else acts from then on.
 BASIS = "basis"
+# The outcome of a signed change that waits for something: it sets no level.
 HELD = "hold"
 LEVELS = tuple(AutonomyLevel)
 _TYPES = (SET, CHOSEN, "change.decided", "incident.recorded", "kill.switched", "tool.pinned")
@@ -58,7 +58,6 @@ class Rung:
     cause: str = ""
     because: str = ""
     basis: str | None = None
-
     threshold: float | None = None
     chosen: int = -1
 
@@ -66,6 +65,7 @@ class Rung:
     def counts_from(self) -> int:
         """The index after which outcomes say something of what is done now: rung and threshold both stood."""
         return max(self.since, self.chosen)
+
     def allows(self, declared: AutonomyLevel) -> AutonomyLevel:
         """Return the lower of a declared level and this one."""
         return declared if self.level is None else lower(declared, self.level)
@@ -118,9 +118,9 @@ def after(rung: Rung, item: Recorded, workflow: str) -> Rung:
             return replace(rung, level=_level(data.get("to")), basis=basis)
         begun = _begun(rung, item, _level(data.get("to")), str(data.get("cause")), str(data.get("because")))
         return replace(begun, basis=basis)
-    if item.entry.type == "change.decided":
     if item.entry.type == CHOSEN:
         return _chosen(rung, item) if data.get("workflow") == workflow else rung
+    if item.entry.type == "change.decided":
         if (data.get("kind"), data.get("subject"), data.get("decision")) != ("autonomy", workflow, "applied"):
             return rung
         if data.get("outcome") == HELD:
@@ -192,18 +192,17 @@ def basis_of(programme: Programme, workflow: str) -> str:
     What the file asks of an answer that nobody looks at (`confidence`, `sources`) is part of it: it is a policy too.
     """
     declared = programme.workflows[workflow]
-    return digest(
     autonomy = declared.autonomy or Autonomy()
+    return digest(
         {
             "declared": declared.model_dump_json(include={"model", "actions", "knowledge", "checks"}),
-            "policies": {file: text for file, text in cedar.policies(programme.root) if text is not None},
             "asked of answers": [autonomy.confidence, autonomy.sources],
             "prompts": {file.as_posix(): _content(programme.root / file) for file in prompts_of(programme, workflow)},
+            "policies": {file: text for file, text in cedar.policies(programme.root) if text is not None},
         }
     )
 
 
-def note_basis(programme: Programme, workflow: str, ledger: Ledger, at: datetime) -> Rung:
 def prompts_of(programme: Programme, workflow: str) -> list[Path]:
     """Return the files that a workflow's prompts stand in, relative to the programme; patterns are followed."""
     model, root = programme.workflows[workflow].model, programme.root
@@ -218,6 +217,7 @@ def _content(path: Path) -> str | None:
         return None
 
 
+def note_basis(programme: Programme, workflow: str, ledger: Ledger, at: datetime) -> Rung:
     """Hold what acts now against what acted last; another basis takes the level to draft and restarts the evidence.
 
     The first time it is only noted. Nothing is written for a workflow that promises no bound on its errors.
