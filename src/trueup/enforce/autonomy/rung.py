@@ -89,7 +89,7 @@ def declared_level(workflow: Workflow) -> AutonomyLevel:
 class Rungs:
     """The rung of one workflow; reads on from where it stopped."""
 
-    def __init__(self, ledger: Followed, workflow: str) -> None:
+    def __init__(self, ledger: Ledger, workflow: str) -> None:
         self._ledger = ledger
         self._workflow = workflow
         self._lock = Lock()
@@ -269,8 +269,10 @@ class InForce:
         if not self._noted and policy.broken is None:
             note_basis(self._programme, self._workflow, self._ledger, at)
             self._noted = True
-        level = self._rungs.now().allows(policy.level)
-        if level is policy.level or policy.broken is not None:
+        rung, declared = self._rungs.now(), self._programme.workflows[self._workflow]
+        needed = needed_confidence(declared.autonomy, rung.threshold)
+        stands = (rung.allows(policy.level), needed)
+        if stands == (policy.level, policy.confidence) or policy.broken is not None:
             return policy
         lowered = replace(rung, level=stands[0])
         return compile_policy(as_it_stands(self._programme, self._workflow, lowered), self._workflow)
