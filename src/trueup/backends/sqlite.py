@@ -10,6 +10,7 @@ import sqlite3
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
@@ -28,6 +29,9 @@ _PORTION = 512
 _SIZE = "SELECT coalesce(max(idx) + 1, 0) FROM entries"
 _NODES = "SELECT nodes FROM entries WHERE idx = ?"
 _FIND = "SELECT idx, leaf FROM entries WHERE id = ?"
+_FIND_SEVERAL = "SELECT id, idx, leaf FROM entries WHERE id IN ({})"
+_SEVERAL = 100
+_LAST = "SELECT idx, nodes FROM entries ORDER BY idx DESC LIMIT 1"
 _NEWEST = "SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1"
 _INSERT = "INSERT INTO entries (idx, id, type, time, recorded, leaf, nodes) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _AS_BYTES = "ifnull(CAST({} AS BLOB), x'')"
@@ -48,6 +52,15 @@ _HASHED = (
 _RAW_CHECKPOINTS = f"SELECT size, {_AS_BYTES.format('note')} FROM checkpoints WHERE size > ? ORDER BY size LIMIT ?"  # noqa: S608 -- constants
 
 
+@dataclass(slots=True)
+class _Open:
+    """A transaction under way: the edge of the log, and the ids that were looked up ahead."""
+
+    size: int
+    last: bytes
+    held: dict[str, tuple[int, bytes] | None]
+
+
 class SqliteStore:
     """A Store in one file. `read_only` never creates or changes anything; a missing file is an empty log."""
 
@@ -59,13 +72,20 @@ class SqliteStore:
         self._writer: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
         self._owner: int | None = None
+        self._open: _Open | None = None
 
     def size(self) -> int:
         """Return the number of entries."""
+        mine = self._mine()
+        if mine is not None:
+            return mine.size
         return int(self._one(_SIZE, (), (0,))[0])
 
     def nodes(self, index: int) -> bytes:
         """Return the joined node hashes of an entry. Raises LedgerBrokenError when there is none."""
+        mine = self._mine()
+        if mine is not None and index == mine.size - 1:
+            return mine.last
         found = self._one(_NODES, (index,), None)
         if found is None:
             raise LedgerBrokenError("entry-missing", f"Entry {index} is missing from the ledger.", _HINT)
@@ -73,6 +93,9 @@ class SqliteStore:
 
     def find(self, entry_id: str) -> tuple[int, bytes] | None:
         """Return index and leaf of the entry that holds an id, or None."""
+        mine = self._mine()
+        if mine is not None and entry_id in mine.held:
+            return mine.held[entry_id]
         found = self._one(_FIND, (entry_id,), None)
         return None if found is None else (int(found[0]), bytes(found[1]))
 
@@ -127,8 +150,8 @@ class SqliteStore:
             own.close()
 
     @contextmanager
-    def write(self, ids: Sequence[str] = ()) -> Iterator[SqliteStore]:  # noqa: ARG002 -- nothing is far away here
-        """Begin a transaction under SQLite's writer lock; an exception inside undoes it."""
+    def write(self, ids: Sequence[str] = ()) -> Iterator[SqliteStore]:
+        """Begin a transaction under SQLite's writer lock; an exception inside undoes it. `ids` are looked up ahead."""
         if self._snapshot is not None:
             raise StorageError("read-only", "The ledger was opened for reading.", "")
         with self._lock:
@@ -137,6 +160,8 @@ class SqliteStore:
                 connection.execute("BEGIN IMMEDIATE")
             self._owner = threading.get_ident()
             try:
+                with _errors():
+                    self._open = _looked_up(connection, ids)
                 yield self
                 with _errors():
                     connection.execute("COMMIT")
@@ -146,12 +171,16 @@ class SqliteStore:
                     connection.execute("ROLLBACK")
                 raise
             finally:
-                self._owner = None
+                self._open = self._owner = None
 
     def insert(self, row: Row) -> None:
         """Add an entry at the end; call it inside `write`."""
         with _errors():
             self._writing().execute(_INSERT, row)
+        mine = self._mine()
+        if mine is not None:
+            mine.size, mine.last = row.idx + 1, row.nodes
+            mine.held[row.id] = (row.idx, row.leaf)
 
     def insert_checkpoint(self, size: int, text: str) -> None:
         """Add a signed checkpoint; one that is there already is kept. Call it inside `write`."""
@@ -171,6 +200,10 @@ class SqliteStore:
             if self._snapshot is not None:
                 self._snapshot.close()
 
+    def _mine(self) -> _Open | None:
+        """Return the transaction that the asking thread has under way."""
+        return self._open if self._owner == threading.get_ident() else None
+
     def _one(self, query: str, arguments: Sequence[object], otherwise: Any) -> Any:
         rows = self._rows(query, arguments)
         return rows[0] if rows else otherwise
@@ -182,16 +215,16 @@ class SqliteStore:
             if rows[0][0] <= last or rows[-1][0] < rows[0][0]:
                 raise LedgerBrokenError("ledger-unreadable", "The ledger's entries are out of order on disk.", _HINT)
             yield rows
+            if len(rows) < _PORTION:
+                return
             last = rows[-1][0]
 
     def _rows(self, query: str, arguments: Sequence[object]) -> list[Any]:
         if self._owner == threading.get_ident():
-            with _errors():
-                return self._writing().execute(query, arguments).fetchall()
+            return _fetched(self._writing(), query, arguments)
         with self._reading:
             if self._snapshot is None:
-                with _errors():
-                    return self._beside().execute(query, arguments).fetchall()
+                return _fetched(self._beside(), query, arguments)
             found = self._snapshot.read(lambda connection: connection.execute(query, arguments).fetchall())
             return found or []
 
@@ -223,6 +256,24 @@ class SqliteStore:
 
 
 _HINT = "Find out what happened to it:\n  trueup ledger verify DIR"
+
+
+def _fetched(connection: sqlite3.Connection, query: str, arguments: Sequence[object]) -> list[Any]:
+    try:
+        return connection.execute(query, arguments).fetchall()
+    except FAILURES as error:
+        raise describe(error) from error
+
+
+def _looked_up(connection: sqlite3.Connection, ids: Sequence[str]) -> _Open:
+    """Read the edge of the log, and the entries that hold some ids; many ids are left to be asked for one by one."""
+    row = connection.execute(_LAST).fetchone()
+    size, last = (0, b"") if row is None else (int(row[0]) + 1, bytes(row[1]))
+    if not 0 < len(ids) <= _SEVERAL:
+        return _Open(size, last, {})
+    found = connection.execute(_FIND_SEVERAL.format(",".join("?" * len(ids))), ids)
+    held = {str(name): (int(idx), bytes(leaf)) for name, idx, leaf in found}
+    return _Open(size, last, {name: held.get(name) for name in ids})
 
 
 def _open_for_writing(path: Path) -> sqlite3.Connection:

@@ -28,6 +28,7 @@ from trueup.enforce.verdict import Decision, Verdict, refusal
 from trueup.kernel.canonical import canonical
 from trueup.kernel.errors import ConflictError, NotFoundError
 from trueup.ledger.entry import Entry
+from trueup.ledger.upkeep.tail import Tail
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -100,14 +101,16 @@ class Gate:
         self._clock = clock
         self._runner = runner
         self._calls = itertools.count()
-        self._usage = Usage(ledger, policy)
-        self._switch = Switch(ledger)
-        self._pins = Pins(ledger, policy.workflow)
-        self._in_force = InForce(programme, policy.workflow, ledger)
+        self._tail = Tail(ledger)
+        self._usage = Usage(self._tail, policy)
+        self._switch = Switch(self._tail)
+        self._pins = Pins(self._tail, policy.workflow)
+        self._in_force = InForce(programme, policy.workflow, ledger, self._tail)
         self._desk = Desk(programme, ledger, bodies)
 
     def current(self) -> Policy:
         """Return the policy as it is in force now."""
+        self._tail.look()
         self._policy = self._in_force.of(self._policy, self._clock.now())
         return self._policy
 
@@ -150,7 +153,8 @@ class Gate:
             known = self._known(intent, ids, wanted, body)
             if known is not None:
                 return known
-        # Policy at the level that is in force by now: every process sees in the ledger that it fell.
+        # Policy at the level that is in force by now: every process sees in the ledger that it fell. One look for all.
+        self._tail.look()
         self._policy = self._in_force.of(self._policy, now)
         attempt = Attempt(self._policy, ids, step, now, self._next_runner())
         intended = attempt.intended(wanted, body, self._usage.reserved(wanted, self._policy.action_of(wanted)))
@@ -175,7 +179,7 @@ class Gate:
 
         With limits it holds if nothing was written since the room was looked at: else another intent may come first.
         """
-        size = self._ledger.size()
+        size = self._tail.size()
         verdict = unfit or self._standing(wanted) or self._judged(wanted, attempt.at)
         limited = self._usage.limits_on(self._policy.action_of(wanted))
         try:
@@ -192,6 +196,7 @@ class Gate:
         """Write the intent, which reserves its place in the limits; judge it by what stands before it; write that."""
         if intent is None:
             intent = self._ledger.entry(self._append_once([intended], _TAKEN))
+        self._tail.look()
         verdict = unfit or self._standing(wanted) or self._judged(wanted, intent.entry.time, intent.index)
         return verdict, self._append_once(self._verdict_entries(attempt, wanted, verdict), _TAKEN)
 
@@ -232,6 +237,7 @@ class Gate:
         if asked.state in {"open", "escalated"}:
             return Outcome(State.HELD, None, approval=approval)
         now = self._clock.now()
+        self._tail.look()
         self._policy = self._in_force.of(self._policy, now)
         verdict, request = self._released(asked, ids)
         index = self._claim(ids, verdict, asked, request, now)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from trueup.enforce.policy import Policy
     from trueup.enforce.request import Request
     from trueup.ledger.entry import Entry, Recorded
-    from trueup.ledger.log import Ledger
+    from trueup.ledger.upkeep.tail import Followed
 
 
 @dataclass(slots=True)
@@ -72,7 +72,7 @@ class Room:
 class Usage:
     """The intents of one workflow's limited actions, by limit and window; reads on from where it stopped."""
 
-    def __init__(self, ledger: Ledger, policy: Policy) -> None:
+    def __init__(self, ledger: Followed, policy: Policy) -> None:
         self._ledger = ledger
         self._workflow = policy.workflow
         self._limits = policy.limits

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from trueup.kernel.canonical import Json
     from trueup.ledger.entry import Recorded
     from trueup.ledger.log import Ledger
+    from trueup.ledger.upkeep.tail import Followed, Tail
 
 SET = "autonomy.set"
 # The cause of an entry that changes nothing: a gate wrote down for the first time what acts.
@@ -89,7 +90,7 @@ def declared_level(workflow: Workflow) -> AutonomyLevel:
 class Rungs:
     """The rung of one workflow; reads on from where it stopped."""
 
-    def __init__(self, ledger: Ledger, workflow: str) -> None:
+    def __init__(self, ledger: Followed, workflow: str) -> None:
         self._ledger = ledger
         self._workflow = workflow
         self._lock = Lock()
@@ -253,11 +254,12 @@ def set_level(ledger: Ledger, workflow: str, data: Mapping[str, Json], at: datet
 class InForce:
     """The policy of one gate, at the level that the ledger leaves; that only ever falls: a raised file opens anew."""
 
-    def __init__(self, programme: Programme, workflow: str, ledger: Ledger) -> None:
+    def __init__(self, programme: Programme, workflow: str, ledger: Ledger, tail: Tail) -> None:
         self._programme = programme
         self._workflow = workflow
         self._ledger = ledger
-        self._rungs = Rungs(ledger, workflow)
+        self._tail = tail
+        self._rungs = Rungs(tail, workflow)
         self._noted = False
 
     def of(self, policy: Policy, at: datetime) -> Policy:
@@ -269,6 +271,7 @@ class InForce:
         if not self._noted and policy.broken is None:
             note_basis(self._programme, self._workflow, self._ledger, at)
             self._noted = True
+            self._tail.look()
         rung, declared = self._rungs.now(), self._programme.workflows[self._workflow]
         needed = needed_confidence(declared.autonomy, rung.threshold)
         stands = (rung.allows(policy.level), needed)

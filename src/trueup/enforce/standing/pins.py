@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from trueup.enforce.bodies import Bodies
     from trueup.kernel.canonical import Json
     from trueup.ledger.log import Ledger
+    from trueup.ledger.upkeep.tail import Followed
 
     Sign = Callable[[bytes], Mapping[str, Json]]
 
@@ -50,7 +51,7 @@ class Pin:
 class Pins:
     """The pinned definitions of one workflow's tools; reads on from where it stopped."""
 
-    def __init__(self, ledger: Ledger, workflow: str) -> None:
+    def __init__(self, ledger: Followed, workflow: str) -> None:
         self._ledger = ledger
         self._workflow = workflow
         self._lock = Lock()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from trueup.declare.programme import Programme
     from trueup.kernel.canonical import Json
     from trueup.ledger.log import Ledger
+    from trueup.ledger.upkeep.tail import Followed
 
     Sign = Callable[[bytes], Mapping[str, Json]]
 
@@ -37,7 +38,7 @@ _MAY_RESUME_ALL = {Role.SPONSOR, Role.ADMIN}
 class Switch:
     """The kill switch as one process sees it; reads on from where it stopped."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Followed) -> None:
         self._ledger = ledger
         self._lock = Lock()
         self._read_to = -1
