@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
-from trueup.declare.model.values import BarValue, Declared, PeriodValue, Texts
+from trueup.declare.model.values import BarValue, Declared, Fraction, PeriodValue, Texts
 from trueup.declare.model.working_time import DAY, WorkingTime
 
 # What one unit of a duration is, in seconds; the closed list of units that a duration may carry.
@@ -72,23 +72,36 @@ class Duration(Declared):
 
 
 class Waiting(Declared):
-    """Time that a case waited before a step, every time: since something last happened in it, or a step ended."""
+    """Time that a case waited before a step, every time: since something last happened in it, or a step ended.
+
+    With a `calendar`, the business time of it.
+    """
 
     before: Texts
+    calendar: WorkingTime | None = None
 
 
 class Service(Declared):
-    """Time between the start and the completion of a step, where the log tells them apart; all times beyond some."""
+    """Time between the start and the completion of a step, where the log tells them apart; all times beyond some.
+
+    With a `calendar`, the business time of it.
+    """
 
     of: Texts
     beyond: int = Field(default=0, ge=0)
+    calendar: WorkingTime | None = None
 
 
 class Share(Declared):
-    """Share of cases with (or without) an event that matches, or that get from one event to another in time."""
+    """Share of cases with (or without) an event that matches, or that get from one event to another in time.
+
+    `agree` names two fields, and counts the cases in which their last values are equal: an answer and its reviewed
+    label.
+    """
 
     having: Texts | None = Field(default=None, alias="with")
     without: Texts | None = None
+    agree: tuple[str, str] | None = None
     within: PeriodValue | None = None
     start: EventValue | None = Field(default=None, alias="from")
     to: EventValue | None = None
@@ -97,8 +110,11 @@ class Share(Declared):
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Share:
-        if sum(part is not None for part in (self.having, self.without, self.within)) != 1:
-            msg = "a share counts cases `with` or `without` an activity, or `within` a time: give exactly one of them"
+        if sum(part is not None for part in (self.having, self.without, self.within, self.agree)) != 1:
+            msg = (
+                "a share counts cases `with` or `without` an activity, `within` a time, or in which two fields `agree`: "
+                "give exactly one of them"
+            )
             raise ValueError(msg)
         if (self.within is None) != (self.start is None) or (self.within is None) != (self.to is None):
             msg = "a share `within` a time needs `from` and `to`, and only it has them"
@@ -125,11 +141,52 @@ class Count(Declared):
     beyond: int = Field(default=0, ge=0)
 
 
+# What a ratio sums that lies in no field of the log: records of hours and money, known by week.
+FROM_ACTUALS = ("effort", "cost")
+PRICED = "priced"
+_COUNTED = ("case", "completed")
+
+
 class Ratio(Declared):
-    """A sum over a count. `of`: effort, cost (both from actuals) or a numeric field; `per`: case, completed."""
+    """A sum over a count, or over another sum.
+
+    `of`: effort, cost (both from actuals), a numeric field, or `priced`: the fields under `prices`, each times its
+    price. `per`: case, completed, or a numeric field. `prices` beside `cost` are of an hour of each kind of effort.
+    `of_all`: the sum is over all cases, also those that were not completed.
+    """
 
     of: str
     per: str = "case"
+    prices: dict[str, float] | None = None
+    of_all: bool | None = None
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Ratio:
+        if (self.of == PRICED) != (self.prices is not None) and self.of != "cost":
+            msg = "`of: priced` needs `prices`, and beside it only `of: cost` has them"
+            raise ValueError(msg)
+        if self.prices is not None and not self.prices:
+            msg = "`prices` names what is priced: give at least one"
+            raise ValueError(msg)
+        if self.of in FROM_ACTUALS and self.per not in _COUNTED:
+            msg = f"recorded {self.of} is known by week: it is divided `per: case` or `per: completed`"
+            raise ValueError(msg)
+        if self.of_all and (self.per != "completed" or self.of in FROM_ACTUALS):
+            msg = "`of_all` is for fields `per: completed`: without it, what the other cases cost is left out"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def paired(self) -> bool:
+        """True where a case has two values, what is summed and what it is divided by: a ratio of sums."""
+        return self.per not in _COUNTED or bool(self.of_all)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The numeric fields of the log that are summed."""
+        if self.of in FROM_ACTUALS:
+            return ()
+        return tuple(self.prices or ()) if self.of == PRICED else (self.of,)
 
 
 class Throughput(Declared):
@@ -151,6 +208,7 @@ class Kpi(Declared):
     unit: str | None = None
     better: Literal["lower", "higher"] | None = None
     scale: Literal["log"] | None = None
+    quantile: Fraction | None = None
     target: BarValue | None = None
     worth_having: BarValue | None = None
     about: str | None = None
@@ -162,9 +220,15 @@ class Kpi(Declared):
             found = ", ".join(shapes) or "none"
             msg = f"a KPI is exactly one of {', '.join(SHAPES)}; found {found}"
             raise ValueError(msg)
-        field = self.ratio is not None and self.ratio.of not in {"effort", "cost"}
+        field = self.ratio is not None and bool(self.ratio.fields) and not self.ratio.paired
         if self.scale == "log" and not (self.kind is KpiKind.DURATION or field):
             msg = "`scale: log` is for durations and for ratios of a field: one positive value a case"
+            raise ValueError(msg)
+        if self.quantile is not None and (self.kind is not KpiKind.DURATION or self.scale is not None):
+            msg = "a `quantile` is of durations, which have one value a case; and it is the same on every scale"
+            raise ValueError(msg)
+        if self.quantile is not None and not 0 < self.quantile < 1:
+            msg = "a `quantile` lies between 0% and 100%, such as 90%"
             raise ValueError(msg)
         return self
 
@@ -178,8 +242,13 @@ class Kpi(Declared):
     @property
     def calendar(self) -> WorkingTime | None:
         """The business time that it counts in; None for all the time there is."""
-        timed = self.duration or self.share
+        timed = self.duration or self.share or self.waiting or self.service
         return timed.calendar if timed is not None else None
+
+    @property
+    def paired(self) -> bool:
+        """True where a case has two values: see `Ratio.paired`."""
+        return self.ratio is not None and self.ratio.paired
 
     @property
     def unit_seconds(self) -> int:
@@ -217,5 +286,5 @@ class Kpi(Declared):
             mode="json",
             by_alias=True,
             exclude_none=True,
-            include={*SHAPES, "unit", "better", "scale"},
+            include={*SHAPES, "unit", "better", "scale", "quantile"},
         )

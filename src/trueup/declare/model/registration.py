@@ -9,12 +9,16 @@ from trueup.declare.model.values import Day, Declared
 
 
 class FrozenWeek(Declared):
-    """One baseline week of a KPI: cases, their mean, and the mean of their logarithms where that is asked for."""
+    """One baseline week of a KPI: cases, their mean, and the mean of their logarithms where that is asked for.
+
+    For a quantile `mean` is the quantile; `under` is what a ratio of sums is divided by.
+    """
 
     week: Day
     n: int
     mean: float | None = None
     log_mean: float | None = None
+    under: float | None = None
 
 
 class FrozenLog(Declared):
@@ -30,7 +34,8 @@ class FrozenKpi(Declared):
     """A KPI as it was defined and measured over the baseline window.
 
     `n` cases with a value, their `mean` and sample `variance` (n - 1), in the KPI's unit; `events` counts
-    the cases of a share that had it.
+    the cases of a share that had it. For a quantile `mean` is the quantile and `variance` that of a case's influence
+    on it; for a ratio of sums `mean` is the ratio and `variance` that of the linearised values.
     """
 
     definition: dict[str, Any]
@@ -125,6 +130,7 @@ class Registration(Declared):
     guardrails: dict[str, str] = {}
     gates: dict[str, FrozenGate] = {}
     design: dict[str, Any] = {}
+    adjust: dict[str, Any] | None = None
     population: dict[str, Any] = {}
     level: Literal["A", "A (attested)", "A-", "B", "C", "D", "E"]
     data_digest: str

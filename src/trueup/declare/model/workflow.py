@@ -167,6 +167,28 @@ class ScalePlan(Declared):
     next: Texts = ()
 
 
+class Adjust(Declared):
+    """What was known of a case at its first event, and is taken out of the comparison: beside raw, or instead of it.
+
+    `covariates` are numeric fields, `strata` fields whose values divide the cases. `decides` says by which figure the
+    primary KPI is judged; it is registered, and cannot move afterwards.
+    """
+
+    covariates: Texts = ()
+    strata: Texts = ()
+    decides: Literal["raw", "adjusted"] = "raw"
+
+    @model_validator(mode="after")
+    def _something(self) -> Adjust:
+        if not self.covariates and not self.strata:
+            msg = "`adjust` names `covariates`, `strata` or both"
+            raise ValueError(msg)
+        if self.decides == "adjusted" and not self.covariates:
+            msg = "`decides: adjusted` is by covariates; strata stand beside the raw figure"
+            raise ValueError(msg)
+        return self
+
+
 class Pilot(Declared):
     """An experiment with a start, a frozen baseline, gates and an end."""
 
@@ -174,6 +196,7 @@ class Pilot(Declared):
     baseline: Window | None = None
     because_of: Literal["nothing"] | Trigger | None = None
     design: Design = Design()
+    adjust: Adjust | None = None
     primary: str | None = None
     guardrails: dict[str, Guardrail] = {}
     gates: dict[GateName, Gate] = {}
