@@ -118,13 +118,20 @@ def admit(weeks: ArrayLike, promised: float, floor: float, delay: int, last: int
 
 
 def drift(weeks: ArrayLike, blocks: int, delay: int) -> float | None:
-    """Return the upper quartile of |mean of `blocks` weeks - mean of the 8 before, `delay` between|, in the past."""
+    """Return the upper quartile of the `moves` of the past; None without any."""
+    found = moves(weeks, blocks, delay)
+    return float(np.quantile(found, 0.75)) if found else None
+
+
+def moves(weeks: ArrayLike, blocks: int, delay: int) -> list[float]:
+    """Return |mean of `blocks` weeks - mean of the 8 before, `delay` between| for every place in a series."""
     series = finite(weeks)
-    moves = [
+    if blocks < 1:
+        return []
+    return [
         abs(float(series[at : at + blocks].mean() - series[at - delay - BASELINE_WEEKS : at - delay].mean()))
         for at in range(BASELINE_WEEKS + delay, len(series) - blocks + 1)
     ]
-    return float(np.quantile(moves, 0.75)) if moves and blocks > 0 else None
 
 
 def promised_shift(values: ArrayLike, capped: ArrayLike, ratio: float, transform: Transform) -> float:
