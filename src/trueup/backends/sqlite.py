@@ -156,15 +156,12 @@ class SqliteStore:
             raise StorageError("read-only", "The ledger was opened for reading.", "")
         with self._lock:
             connection = self._writing()
-            with _errors():
-                connection.execute("BEGIN IMMEDIATE")
+            _done(connection, "BEGIN IMMEDIATE")
             self._owner = threading.get_ident()
             try:
-                with _errors():
-                    self._open = _looked_up(connection, ids)
+                self._open = _looked_up(connection, ids)
                 yield self
-                with _errors():
-                    connection.execute("COMMIT")
+                _done(connection, "COMMIT")
             except BaseException:
                 # SQLite ends a transaction by itself on some errors (a full disk): then there is nothing to undo.
                 if connection.in_transaction:
@@ -175,8 +172,7 @@ class SqliteStore:
 
     def insert(self, row: Row) -> None:
         """Add an entry at the end; call it inside `write`."""
-        with _errors():
-            self._writing().execute(_INSERT, row)
+        _done(self._writing(), _INSERT, row)
         mine = self._mine()
         if mine is not None:
             mine.size, mine.last = row.idx + 1, row.nodes
@@ -184,8 +180,7 @@ class SqliteStore:
 
     def insert_checkpoint(self, size: int, text: str) -> None:
         """Add a signed checkpoint; one that is there already is kept. Call it inside `write`."""
-        with _errors():
-            self._writing().execute("INSERT OR IGNORE INTO checkpoints (size, note) VALUES (?, ?)", (size, text))
+        _done(self._writing(), "INSERT OR IGNORE INTO checkpoints (size, note) VALUES (?, ?)", (size, text))
 
     def close(self) -> None:
         """Close the file; the last one out folds the write-ahead log into it."""
@@ -258,6 +253,13 @@ class SqliteStore:
 _HINT = "Find out what happened to it:\n  trueup ledger verify DIR"
 
 
+def _done(connection: sqlite3.Connection, statement: str, arguments: Sequence[object] = ()) -> None:
+    try:
+        connection.execute(statement, arguments)
+    except FAILURES as error:
+        raise describe(error) from error
+
+
 def _fetched(connection: sqlite3.Connection, query: str, arguments: Sequence[object]) -> list[Any]:
     try:
         return connection.execute(query, arguments).fetchall()
@@ -267,11 +269,11 @@ def _fetched(connection: sqlite3.Connection, query: str, arguments: Sequence[obj
 
 def _looked_up(connection: sqlite3.Connection, ids: Sequence[str]) -> _Open:
     """Read the edge of the log, and the entries that hold some ids; many ids are left to be asked for one by one."""
-    row = connection.execute(_LAST).fetchone()
-    size, last = (0, b"") if row is None else (int(row[0]) + 1, bytes(row[1]))
+    rows = _fetched(connection, _LAST, ())
+    size, last = (int(rows[0][0]) + 1, bytes(rows[0][1])) if rows else (0, b"")
     if not 0 < len(ids) <= _SEVERAL:
         return _Open(size, last, {})
-    found = connection.execute(_FIND_SEVERAL.format(",".join("?" * len(ids))), ids)
+    found = _fetched(connection, _FIND_SEVERAL.format(",".join("?" * len(ids))), ids)
     held = {str(name): (int(idx), bytes(leaf)) for name, idx, leaf in found}
     return _Open(size, last, {name: held.get(name) for name in ids})
 

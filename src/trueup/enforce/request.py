@@ -66,6 +66,8 @@ class Request:
     origins: tuple[str, ...] = field(default=(), compare=False)
     confidence: float | None = None
     sources: tuple[str, ...] = ()
+    # Set by `normalised` alone, and lost by every copy.
+    _final: bool = field(default=False, init=False, repr=False, compare=False)
 
     @property
     def digest(self) -> str:
@@ -81,12 +83,12 @@ class Request:
 
 def read_request(data: bytes) -> Request:
     """Read a request from JSON. Raises UnfitRequestError."""
-    return _typed(read_strictly(data))
+    return _canonical(_typed(read_strictly(data)))
 
 
 def read_arguments(data: bytes) -> Mapping[str, Json]:
     """Read arguments alone from JSON, as strictly as a request's. Raises UnfitRequestError."""
-    return _typed({"tool": "-", "arguments": read_strictly(data)}).arguments
+    return _canonical(_typed({"tool": "-", "arguments": read_strictly(data)})).arguments
 
 
 def read_strictly(data: bytes, largest: int = LARGEST_REQUEST) -> Any:
@@ -116,26 +118,16 @@ def normalised(request: Request) -> Request:
 
     Names are in Unicode's form C; lists and objects are plain; nothing is shared with the caller any more.
     """
+    if request._final:  # noqa: SLF001 -- of the class beside it
+        return request
     _check_depth(request.arguments)
     try:
-        body = canonical(
-            {
-                "tool": request.tool,
-                "arguments": request.arguments,
-                "action": request.action,
-                "case": request.case,
-                "requester": request.requester,
-                "untrusted": list(request.untrusted),
-                "definition": request.definition,
-                "confidence": request.confidence,
-                # One text would be taken apart into its letters, each of them a source.
-                "sources": list(_several(request.sources)),
-            }
-        )
-        body.decode("utf-8")
+        body = canonical(_content(request))
     except (ValueError, RecursionError) as error:
         raise UnfitRequestError("request.not-canonical", f"The request has no canonical form: {error}.") from None
-    return _traced(replace(read_request(body), origins=request.origins), request.provenance)
+    final = _traced(replace(_typed(read_strictly(body)), origins=request.origins), request.provenance)
+    object.__setattr__(final, "_final", True)
+    return final
 
 
 def _traced(request: Request, provenance: Provenance | None) -> Request:
@@ -185,12 +177,31 @@ def _typed(content: Any) -> Request:
     )
     _check_depth(arguments)
     _check_names(arguments)
+    return request
+
+
+def _canonical(request: Request) -> Request:
     try:
         # A lone surrogate passes the parser, and has no UTF-8 form.
-        canonical({**content})
+        canonical(_content(request))
     except (ValueError, RecursionError) as error:
         raise UnfitRequestError("request.not-canonical", f"The request has no canonical form: {error}.") from None
     return request
+
+
+def _content(request: Request) -> dict[str, Json]:
+    return {
+        "tool": request.tool,
+        "arguments": request.arguments,
+        "action": request.action,
+        "case": request.case,
+        "requester": request.requester,
+        "untrusted": list(request.untrusted),
+        "definition": request.definition,
+        "confidence": request.confidence,
+        # One text would be taken apart into its letters, each of them a source.
+        "sources": list(_several(request.sources)),
+    }
 
 
 def _text(content: Mapping[str, Any], name: str) -> str | None:

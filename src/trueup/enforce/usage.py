@@ -136,7 +136,9 @@ class Usage:
             return
         for item in self._ledger.entries(after=self._read_to):
             self._read_to = item.index
-            self._take(item)
+            # Outcomes are a third of all entries, and take nothing from a limit.
+            if not item.of_type("action.finished"):
+                self._take(item)
 
     def _take(self, item: Recorded) -> None:
         data = item.entry.data

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trueup.kernel.canonical import SAFE_INTEGER, canonical
 from trueup.kernel.clock import format_instant, parse_instant
-from trueup.kernel.errors import UsageError
+from trueup.kernel.errors import LedgerBrokenError, UsageError
 from trueup.kernel.text import did_you_mean
 from trueup.ledger.event_types import EVENT_TYPES
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from trueup.kernel.canonical import Json
 
 LARGEST_LEAF = 32 * 1024
+_VERIFY = "Find out what happened to it:\n  trueup ledger verify DIR"
 # No quotes, backslashes, spaces or control characters: an id reads the same in JSON, in SQL and in a shell.
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,199}", re.ASCII)
 
@@ -42,17 +43,41 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """An entry as it stands in the log: where, since when, and the hashed bytes."""
+    """An entry as it stands in the log: where, since when, and the hashed bytes.
+
+    The bytes are read when somebody asks what they say, and once. LedgerBrokenError: they say nothing.
+    """
 
     index: int
     leaf: bytes
-    entry: Entry
-    recorded: datetime
+    _said: list[tuple[Entry, datetime]] = field(default_factory=list, repr=False, compare=False)
+
+    @property
+    def entry(self) -> Entry:
+        """What happened."""
+        return self._read()[0]
+
+    @property
+    def recorded(self) -> datetime:
+        """Since when it stands in the log."""
+        return self._read()[1]
 
     @property
     def id(self) -> str:
         """The entry's id."""
         return self.entry.id
+
+    def of_type(self, event_type: str) -> bool:
+        """Tell the entry's type without reading it: it closes the leaf, and is written in this one way."""
+        return self.leaf.endswith(f'"type":"{event_type}"}}'.encode())
+
+    def _read(self) -> tuple[Entry, datetime]:
+        if not self._said:
+            try:
+                self._said.append(_read_leaf(self.index, self.leaf))
+            except ValueError as error:
+                raise LedgerBrokenError("entry-unreadable", f"The ledger is damaged: {error}.", _VERIFY) from None
+        return self._said[0]
 
     def to_json(self) -> dict[str, Any]:
         """Return the leaf as a JSON object."""
@@ -103,6 +128,10 @@ def read_leaf(index: int, data: bytes) -> Recorded:
 
     Raises ValueError when they are not an entry.
     """
+    return Recorded(index, data, [_read_leaf(index, data)])
+
+
+def _read_leaf(index: int, data: bytes) -> tuple[Entry, datetime]:
     content = parse_leaf(data)
     try:
         entry = Entry(
@@ -112,7 +141,7 @@ def read_leaf(index: int, data: bytes) -> Recorded:
             by=content.get("by"),
             data=content["data"],
         )
-        return Recorded(index, data, entry, parse_instant(content["recorded"]))
+        return entry, parse_instant(content["recorded"])
     except (KeyError, TypeError, AttributeError, UsageError) as error:
         msg = f"entry {index} is not an entry: {error}"
         raise ValueError(msg) from None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from trueup.kernel.clock import format_instant
 from trueup.kernel.errors import ConflictError, LedgerBrokenError, NotFoundError, StorageError
-from trueup.ledger.entry import check_names, leaf, read_leaf
+from trueup.ledger.entry import Recorded, check_names, leaf
 from trueup.ledger.groups import Groups, Request
 from trueup.ledger.note import Checkpoint, Note
 from trueup.ledger.proof import Consistency, Proof
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from trueup.kernel.clock import Clock
-    from trueup.ledger.entry import Entry, Recorded
+    from trueup.ledger.entry import Entry
     from trueup.ledger.note import Signer, Verifier
     from trueup.ledger.store import Store, Transaction, View
 
@@ -85,12 +85,12 @@ class Ledger:
     def entries(self, event_type: str | None = None, *, after: int | None = None) -> Iterator[Recorded]:
         """Stream what was recorded, in order; of one type, or behind an index, when these are given."""
         for index, data in self._store.leaves(event_type, after):
-            yield _read(index, data)
+            yield Recorded(index, data)
 
     def find(self, entry_id: str) -> Recorded | None:
         """Return the entry that holds an id, or None."""
         held = self._store.find(entry_id)
-        return None if held is None else _read(*held)
+        return None if held is None else Recorded(*held)
 
     def entry(self, index: int) -> Recorded:
         """Return one entry. Raises NotFoundError."""
@@ -101,7 +101,7 @@ class Ledger:
                 f"The ledger has no entry {index}; it has {self.size()} entries, counted from 0.",
                 "The last one is at the size minus one:\n  trueup ledger verify DIR",
             )
-        return _read(index, data)
+        return Recorded(index, data)
 
     def size(self) -> int:
         """Return the number of entries."""
@@ -260,7 +260,7 @@ def _placed(
 def _same(entry: Entry, index: int, before: bytes) -> int:
     """Return the index of an entry that is held already. Raises ConflictError when it says something else."""
     # What was recorded then and what is offered now may differ in `recorded` alone.
-    if leaf(entry, _read(index, before).recorded) != before:
+    if leaf(entry, Recorded(index, before).recorded) != before:
         raise ConflictError(
             "entry-exists",
             f"Entry {index} has the id {entry.id!r} and says something else.",
@@ -292,13 +292,6 @@ def _size_of(text: str) -> int:
         return Checkpoint.parse(Note.parse(text).text).size
     except ValueError as error:
         raise LedgerBrokenError("checkpoint-unreadable", f"The newest checkpoint: {error}.", _VERIFY) from None
-
-
-def _read(index: int, data: bytes) -> Recorded:
-    try:
-        return read_leaf(index, data)
-    except ValueError as error:
-        raise LedgerBrokenError("entry-unreadable", f"The ledger is damaged: {error}.", _VERIFY) from None
 
 
 def _node(view: View, level: int, position: int) -> bytes:

@@ -67,8 +67,9 @@ class Tail:
             yield from (item for item in self._ledger.entries(event_type, after=after) if item.index < end)
             return
         for at in range(bisect_left(newest, first, key=_index), len(newest)):
-            if newest[at].index < end and event_type in {None, newest[at].entry.type}:
-                yield newest[at]
+            item = newest[at]
+            if item.index < end and (event_type is None or item.of_type(event_type)):
+                yield item
 
 
 def _index(item: Recorded) -> int:
