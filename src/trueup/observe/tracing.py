@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from trueup.declare.model.kpi import KpiKind
 from trueup.kernel.clock import format_instant
 from trueup.observe.cases.arms import instant
-from trueup.observe.cases.needs import from_actuals
+from trueup.observe.cases.needs import fields_of, from_actuals
 from trueup.observe.cases.patterns import matches
 from trueup.observe.tables import TracedCase
 
@@ -64,9 +64,8 @@ def _events(
     table: CaseTable, measure: Measure, source: EventSource, complete: Sequence[str], chosen: Any, as_of: datetime
 ) -> dict[str, list[dict[str, Any]]]:
     """The visible events in the windows of the cases, in order of time, then of activity."""
-    ratio = measure.kpi.ratio
-    field = [ratio.of] if ratio is not None and not from_actuals(measure.kpi) else []
-    seen = source.with_states(field).filter(lambda event: event["at"] <= instant(as_of))
+    fields = fields_of(measure.kpi)
+    seen = source.with_states(fields).filter(lambda event: event["at"] <= instant(as_of))
     inside = seen.join(chosen.select("case", "due"), "case").filter(lambda event: event["at"] < event["due"])
     seen_columns = inside.drop("due")
     # By every column: events of one instant come in one order on every engine.
@@ -81,8 +80,10 @@ def _events(
             "activity": row["activity"],
             "counts_as": [part for part, patterns in parts.items() if _matches(patterns, seen_by_kpi)],
         }
-        if field:
+        if len(fields) == 1:
             event["value"] = row["attribute_0"]
+        elif fields:
+            event["values"] = {name: row[f"attribute_{place}"] for place, name in enumerate(fields)}
         found.setdefault(row["case"], []).append(event)
     return found
 
@@ -109,6 +110,8 @@ def _parts(kpi: Kpi, complete: Sequence[str]) -> dict[str, Sequence[str]]:
     if kpi.service is not None:
         return {"of": kpi.service.of}
     if kpi.share is not None:
+        if kpi.share.agree is not None:
+            return {}
         if kpi.share.start is not None and kpi.share.to is not None:
             return {"from": [kpi.share.start.pattern], "to": [kpi.share.to.pattern]}
         return {"with": kpi.share.having} if kpi.share.having is not None else {"without": kpi.share.without or ()}

@@ -85,18 +85,24 @@ def with_business_time(engine: Engine, cases: ir.Table, measures: Sequence[Measu
     timed = [(number, measure) for number, measure in enumerate(measures) if measure.kpi.calendar is not None]
     if not timed:
         return cases
-    ends = engine.fetch(cases.aggregate(first=cases["start"].min(), last=cases["due"].max())).to_pylist()[0]
-    first, last = (_day(ends[name]) for name in ("first", "last"))
     for number, measure in timed:
         calendar = measure.kpi.calendar
         assert calendar is not None
-        days = engine.load(business_days(calendar, first, last))
-        start, to = measure.columns
-        points = {"from": start, "to": to, "due": "due"}
+        days = calendar_days(engine, cases, calendar)
+        points = {"due": "due"}
+        if measure.columns:
+            points["from"], points["to"] = measure.columns
         if measure.kpi.kind is KpiKind.DURATION:
             points["start"] = "start"
         cases = _spans(cases, days, calendar, points, number)
     return engine.keep(cases)
+
+
+def calendar_days(engine: Engine, cases: ir.Table, calendar: WorkingTime) -> ir.Table:
+    """Return the days of a calendar from the first start of a case to the last end of a window, in the engine."""
+    ends = engine.fetch(cases.aggregate(first=cases["start"].min(), last=cases["due"].max())).to_pylist()[0]
+    first, last = (_day(ends[name]) for name in ("first", "last"))
+    return engine.load(business_days(calendar, first, last))
 
 
 def _day(at: datetime | None) -> date:
@@ -107,15 +113,18 @@ def _day(at: datetime | None) -> date:
 def _spans(cases: ir.Table, days: ir.Table, calendar: WorkingTime, points: dict[str, str], number: int) -> ir.Table:
     columns = cases.columns
     for point, column in points.items():
-        cases = _passed(cases, days, calendar, column, f"passed_{point}")
-    spans = {"elapsed": cases["passed_to"] - cases["passed_from"], "left": cases["passed_due"] - cases["passed_from"]}
+        cases = passed_until(cases, days, calendar, column, f"passed_{point}")
+    spans = {}
+    if "from" in points:
+        spans["elapsed"] = cases["passed_to"] - cases["passed_from"]
+        spans["left"] = cases["passed_due"] - cases["passed_from"]
     if "start" in points:
         spans["window"] = cases["passed_due"] - cases["passed_start"]
     named = {business_column(number, what): seconds for what, seconds in spans.items()}
     return cases.mutate(**named).select(*columns, *named)
 
 
-def _passed(cases: ir.Table, days: ir.Table, calendar: WorkingTime, column: str, name: str) -> ir.Table:
+def passed_until(cases: ir.Table, days: ir.Table, calendar: WorkingTime, column: str, name: str) -> ir.Table:
     """Add the business seconds that had passed at the time in a column; null where there is no time."""
     own = cases.mutate(own_day=cases[column].truncate("D").cast("date"))
     joined = own.left_join(days, own["own_day"] == days["day"])

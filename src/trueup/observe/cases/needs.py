@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from trueup.declare.model.kpi import UNIT_SECONDS, KpiKind
+from trueup.declare.model.kpi import FROM_ACTUALS, UNIT_SECONDS, KpiKind
 from trueup.kernel.errors import DataError
 from trueup.observe.cases.patterns import matching
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from trueup.declare.model.kpi import EventRef, Kpi, Ratio
 
-FROM_ACTUALS = ("effort", "cost")
 COMPLETED = "completed"
 
 Names = frozenset[str]
@@ -61,7 +60,8 @@ class Measure:
     """A KPI over the facts of a case.
 
     `columns` name the facts in the order of the KPI's own parts; `scale` is what the value is divided by
-    (seconds in a unit of a duration, else 1); `whole` says that values are whole numbers before that.
+    (seconds in a unit of a duration, else 1); `whole` says that values are whole numbers before that. `under`: the
+    column of what a ratio of sums is divided by, of every case.
     """
 
     name: str
@@ -69,6 +69,7 @@ class Measure:
     columns: tuple[str, ...]
     scale: int = 1
     whole: bool = True
+    under: str | None = None
 
 
 def measure_of(name: str, kpi: Kpi, complete: tuple[str, ...], needs: Needs) -> Measure:
@@ -83,6 +84,9 @@ def measure_of(name: str, kpi: Kpi, complete: tuple[str, ...], needs: Needs) -> 
             assert kpi.share is not None
             if kpi.share.start is not None and kpi.share.to is not None:
                 return Measure(name, kpi, (needs.event(kpi.share.start), needs.event(kpi.share.to)))
+            if kpi.share.agree is not None:
+                answer, label = (needs.attribute(Attribute(field, "last")) for field in kpi.share.agree)
+                return Measure(name, kpi, (answer, label))
             patterns = kpi.share.having if kpi.share.having is not None else kpi.share.without or ()
             return Measure(name, kpi, (needs.fact("first", patterns),))
         case KpiKind.COUNT:
@@ -111,12 +115,24 @@ def _duration(name: str, kpi: Kpi, needs: Needs) -> Measure:
 
 def _ratio(name: str, kpi: Kpi, ratio: Ratio, complete: tuple[str, ...], needs: Needs) -> Measure:
     """A field has a value in each case (for `completed`: in each completed one); actuals only have weeks."""
-    columns = []
-    if ratio.of not in FROM_ACTUALS:
-        columns.append(needs.attribute(Attribute(ratio.of, "last", numeric=True)))
-    if ratio.per == COMPLETED:
-        columns.append(needs.fact("first", _completing(name, complete)))
+    columns = [needs.attribute(Attribute(field, "last", numeric=True)) for field in ratio.fields]
+    completed = needs.fact("first", _completing(name, complete)) if ratio.per == COMPLETED else None
+    if ratio.paired:
+        under = completed or needs.attribute(Attribute(ratio.per, "last", numeric=True))
+        return Measure(name, kpi, tuple(columns), whole=False, under=under)
+    if completed is not None:
+        columns.append(completed)
     return Measure(name, kpi, tuple(columns), whole=ratio.of in FROM_ACTUALS)
+
+
+def fields_of(kpi: Kpi) -> tuple[str, ...]:
+    """Return the fields of the log that a KPI reads."""
+    if kpi.share is not None and kpi.share.agree is not None:
+        return kpi.share.agree
+    if kpi.ratio is None:
+        return ()
+    by_field = kpi.ratio.paired and kpi.ratio.per != COMPLETED
+    return (*kpi.ratio.fields, *([kpi.ratio.per] if by_field else []))
 
 
 def _completing(name: str, complete: tuple[str, ...]) -> tuple[str, ...]:

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 import ibis
 
 from trueup.kernel.errors import DataError
+from trueup.observe.cases.business import calendar_days, passed_until
 from trueup.observe.cases.patterns import matching
 from trueup.observe.cases.values import epoch_seconds, flag, step_column
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import ibis.expr.types as ir
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from trueup.observe.cases.needs import Measure
     from trueup.observe.cases.source import EventSource
     from trueup.observe.engine import Engine
+
+    _Clock = Callable[[ir.Table, str, str], ir.Table]
 
 
 def require_steps(name: str, kpi: Kpi, source: EventSource) -> None:
@@ -53,12 +56,13 @@ def with_steps(
     within = source.with_states().join(cases.select("case", "due"), "case")
     seen = engine.keep(within.filter(within["at"] < within["due"]))
     for number, measure in asked:
+        passed = _clock(engine, cases, measure.kpi)
         if measure.kpi.waiting is not None:
-            times = _waiting(seen, _one_of(seen, matching(measure.kpi.waiting.before, activities)), lifecycle)
+            times = _waiting(seen, _one_of(seen, matching(measure.kpi.waiting.before, activities)), lifecycle, passed)
         else:
             assert measure.kpi.service is not None
             assert lifecycle is not None
-            times = _service(seen, measure.kpi.service, lifecycle, activities)
+            times = _service(seen, measure.kpi.service, lifecycle, activities, passed)
         cases = _joined(cases, times, number, measure.kpi.service)
     return engine.keep(cases)
 
@@ -67,7 +71,16 @@ def _one_of(events: ir.Table, names: frozenset[str]) -> ir.BooleanValue:
     return events["activity"].isin(tuple(sorted(names))) if names else ibis.literal(value=False)
 
 
-def _waiting(seen: ir.Table, step: ir.BooleanValue, lifecycle: Lifecycle | None) -> ir.Table:
+def _clock(engine: Engine, cases: ir.Table, kpi: Kpi) -> _Clock:
+    """What adds the seconds up to the time in a column: all of them, or those of business time."""
+    calendar = kpi.calendar
+    if calendar is None:
+        return lambda events, column, name: events.mutate(**{name: epoch_seconds(events[column])})
+    days = calendar_days(engine, cases, calendar)
+    return lambda events, column, name: passed_until(events, days, calendar, column, name)
+
+
+def _waiting(seen: ir.Table, step: ir.BooleanValue, lifecycle: Lifecycle | None, passed: _Clock) -> ir.Table:
     """Per case the time before each instant at which the step came, or, where the log tells, began."""
     if lifecycle is not None:
         step &= seen["state"].isin(lifecycle.starts)
@@ -79,7 +92,9 @@ def _waiting(seen: ir.Table, step: ir.BooleanValue, lifecycle: Lifecycle | None)
     )
     since = instants.mutate(since=_since(instants, lifecycle))
     hits = since.filter(since["hit"] == 1)
-    waited = epoch_seconds(hits["at"]) - epoch_seconds(ibis.coalesce(hits["since"], hits["at"]))
+    hits = hits.mutate(since=ibis.coalesce(hits["since"], hits["at"]))
+    hits = passed(passed(hits, "at", "until_step"), "since", "until_then")
+    waited = hits["until_step"] - hits["until_then"]
     return hits.mutate(waited=waited).group_by("case").aggregate(seconds=lambda hit: hit["waited"].sum().cast("int64"))
 
 
@@ -93,7 +108,9 @@ def _since(instants: ir.Table, lifecycle: Lifecycle | None) -> ir.Value:
     return ibis.coalesce(ended.max().over(so_far), at.min().over(so_far))
 
 
-def _service(seen: ir.Table, service: Service, lifecycle: Lifecycle, activities: Sequence[str]) -> ir.Table:
+def _service(
+    seen: ir.Table, service: Service, lifecycle: Lifecycle, activities: Sequence[str], passed: _Clock
+) -> ir.Table:
     """Per case the completions less the starts of the step; null where their numbers differ."""
     steps = seen.filter(_one_of(seen, matching(service.of, activities)))
     started, completed = (flag(steps["state"].isin(states)) for states in (lifecycle.starts, lifecycle.completes))
@@ -102,7 +119,8 @@ def _service(seen: ir.Table, service: Service, lifecycle: Lifecycle, activities:
     own = [steps["case"], steps["activity"], steps["sign"]]
     steps = steps.mutate(rank=ibis.row_number().over(group_by=own, order_by=steps["at"]).cast("int64"))
     counted = flag(steps["rank"] >= service.beyond)
-    steps = steps.mutate(signed=steps["sign"] * epoch_seconds(steps["at"]) * counted)
+    steps = passed(steps.mutate(counted=counted), "at", "until_step")
+    steps = steps.mutate(signed=steps["sign"] * steps["until_step"] * steps["counted"])
     sums = steps.group_by("case", "activity").aggregate(
         seconds=steps["signed"].sum().cast("int64"), open=steps["sign"].sum().cast("int64")
     )

@@ -6,6 +6,8 @@ engine and in every order; they are brought into the KPI's unit at the very end.
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING
 
 import ibis
@@ -18,15 +20,21 @@ if TYPE_CHECKING:
 
     import ibis.expr.types as ir
 
+    from trueup.declare.model.kpi import Ratio
     from trueup.observe.cases.needs import Measure
 
 
 def with_values(cases: ir.Table, measures: Sequence[Measure], window: int) -> ir.Table:
-    """Add `kpi_i` (the unscaled value) and `capped_i` (0 or 1) for the i-th measure; `window` in seconds."""
+    """Add `kpi_i` (the unscaled value) and `capped_i` (0 or 1) for the i-th measure; `window` in seconds.
+
+    And `under_i` where it is a ratio of sums: what the sum of its values is divided by.
+    """
     columns: dict[str, ir.Value] = {}
     for number, measure in enumerate(measures):
         columns[f"kpi_{number}"] = _value(cases, number, measure, window)
         columns[f"capped_{number}"] = _capped(cases, number, measure, window)
+        if measure.under is not None:
+            columns[f"under_{number}"] = _under(cases, measure, measure.under)
     return cases.mutate(**columns)
 
 
@@ -69,6 +77,9 @@ def _value(cases: ir.Table, number: int, measure: Measure, window: int) -> ir.Va
             return _duration(cases, number, measure, window)
         case KpiKind.SHARE if kpi.share is not None and kpi.share.within is not None:
             return _in_time(cases, number, measure)
+        case KpiKind.SHARE if kpi.share is not None and kpi.share.agree is not None:
+            answer, label = (cases[column] for column in measure.columns)
+            return (answer.notnull() & label.notnull()).ifelse(flag(answer == label), None)
         case KpiKind.SHARE:
             seen = flag(cases[measure.columns[0]].notnull())
             return seen if kpi.share is not None and kpi.share.having is not None else 1 - seen
@@ -83,18 +94,25 @@ def _value(cases: ir.Table, number: int, measure: Measure, window: int) -> ir.Va
 
 def _duration(cases: ir.Table, number: int, measure: Measure, window: int) -> ir.IntegerValue:
     """Seconds from one event to the other; the window's length without the second, no value without the first."""
+    cap = _cap(cases, number, measure, window)
     if not measure.columns:
         seconds = cases[step_column(number)]
         # Not `least`: engines differ over its nulls.
-        return (seconds > window).ifelse(ibis.literal(window, "int64"), seconds).cast("int64")
+        return (seconds > cap).ifelse(cap, seconds).cast("int64")
     start, to = (cases[column] for column in measure.columns)
-    cap = ibis.literal(window, "int64") if measure.kpi.calendar is None else cases[business_column(number, "window")]
     return ibis.cases(
         (start.isnull(), None),
         (to.isnull(), cap),
         (to < start, None),
         else_=_elapsed(cases, number, measure),
     ).cast("int64")
+
+
+def _cap(cases: ir.Table, number: int, measure: Measure, window: int) -> ir.IntegerValue:
+    """Seconds of the window, or of its business time."""
+    if measure.kpi.calendar is None:
+        return ibis.literal(window, "int64")
+    return cases[business_column(number, "window")]
 
 
 def _elapsed(cases: ir.Table, number: int, measure: Measure) -> ir.IntegerValue:
@@ -130,13 +148,31 @@ def _capped(cases: ir.Table, number: int, measure: Measure, window: int) -> ir.I
     if measure.kpi.kind is not KpiKind.DURATION:
         return ibis.literal(0, "int64")
     if not measure.columns:
-        return flag(cases[step_column(number)] > window)
+        return flag(cases[step_column(number)] > _cap(cases, number, measure, window))
     start, to = (cases[column] for column in measure.columns)
     return flag(start.notnull() & to.isnull())
 
 
 def _field(cases: ir.Table, measure: Measure) -> ir.FloatingValue:
-    value = cases[measure.columns[0]]
-    if len(measure.columns) == 1:
-        return value
-    return cases[measure.columns[1]].notnull().ifelse(value, None)
+    ratio = measure.kpi.ratio
+    assert ratio is not None
+    columns = [cases[column] for column in measure.columns]
+    summed, others = columns[: len(ratio.fields)], columns[len(ratio.fields) :]
+    if ratio.prices is not None:
+        summed = [column * ibis.literal(price, "float64") for column, price in zip(summed, _prices(ratio), strict=True)]
+    value = reduce(add, summed)
+    if measure.under is not None:
+        return _under(cases, measure, measure.under).notnull().ifelse(value, None)
+    return others[0].notnull().ifelse(value, None) if others else value
+
+
+def _prices(ratio: Ratio) -> list[float]:
+    return [float(price) for price in (ratio.prices or {}).values()]
+
+
+def _under(cases: ir.Table, measure: Measure, under: str) -> ir.FloatingValue:
+    """1 or 0 for a completed case or another, or the field; none where that is below nought."""
+    column = cases[under]
+    if measure.kpi.ratio is not None and measure.kpi.ratio.of_all:
+        return flag(column.notnull()).cast("float64")
+    return (column >= ibis.literal(0.0, "float64")).ifelse(column, None)
