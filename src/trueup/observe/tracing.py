@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from trueup.declare.model.kpi import Kpi
+    from trueup.declare.model.kpi import Kpi, Share
     from trueup.observe.cases.needs import Measure
     from trueup.observe.cases.source import EventSource
     from trueup.observe.weeks import CaseTable
@@ -110,13 +110,17 @@ def _parts(kpi: Kpi, complete: Sequence[str]) -> dict[str, Sequence[str]]:
     if kpi.service is not None:
         return {"of": kpi.service.of}
     if kpi.share is not None:
-        if kpi.share.agree is not None:
-            return {}
-        if kpi.share.start is not None and kpi.share.to is not None:
-            return {"from": [kpi.share.start.pattern], "to": [kpi.share.to.pattern]}
-        return {"with": kpi.share.having} if kpi.share.having is not None else {"without": kpi.share.without or ()}
+        return _parts_of_share(kpi.share)
     if kpi.count is not None:
         return {"of": kpi.count.of}
     if kpi.kind is KpiKind.THROUGHPUT and kpi.throughput is not None and kpi.throughput.of:
         return {"of": kpi.throughput.of}
     return {"completed": complete}
+
+
+def _parts_of_share(share: Share) -> dict[str, Sequence[str]]:
+    if share.agree is not None:
+        return {}
+    if share.start is not None and share.to is not None:
+        return {"from": [share.start.pattern], "to": [share.to.pattern]}
+    return {"with": share.having} if share.having is not None else {"without": share.without or ()}

@@ -75,14 +75,8 @@ def _value(cases: ir.Table, number: int, measure: Measure, window: int) -> ir.Va
     match kpi.kind:
         case KpiKind.DURATION:
             return _duration(cases, number, measure, window)
-        case KpiKind.SHARE if kpi.share is not None and kpi.share.within is not None:
-            return _in_time(cases, number, measure)
-        case KpiKind.SHARE if kpi.share is not None and kpi.share.agree is not None:
-            answer, label = (cases[column] for column in measure.columns)
-            return (answer.notnull() & label.notnull()).ifelse(flag(answer == label), None)
         case KpiKind.SHARE:
-            seen = flag(cases[measure.columns[0]].notnull())
-            return seen if kpi.share is not None and kpi.share.having is not None else 1 - seen
+            return _share(cases, number, measure)
         case KpiKind.COUNT:
             beyond = cases[measure.columns[0]] - (kpi.count.beyond if kpi.count else 0)
             return (beyond > 0).ifelse(beyond, 0).cast("int64")
@@ -106,6 +100,18 @@ def _duration(cases: ir.Table, number: int, measure: Measure, window: int) -> ir
         (to < start, None),
         else_=_elapsed(cases, number, measure),
     ).cast("int64")
+
+
+def _share(cases: ir.Table, number: int, measure: Measure) -> ir.IntegerValue:
+    share = measure.kpi.share
+    assert share is not None
+    if share.within is not None:
+        return _in_time(cases, number, measure)
+    if share.agree is not None:
+        answer, label = (cases[column] for column in measure.columns)
+        return (answer.notnull() & label.notnull()).ifelse(flag(answer == label), None).cast("int64")
+    seen = flag(cases[measure.columns[0]].notnull())
+    return seen if share.having is not None else 1 - seen
 
 
 def _cap(cases: ir.Table, number: int, measure: Measure, window: int) -> ir.IntegerValue:
