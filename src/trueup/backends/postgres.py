@@ -31,8 +31,8 @@ _SESSION = (
     # Whatever the server's default: the flush at the end of a write is one that reaches the disk.
     b"SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
 )
-# It writes a record of its own, and so waits until everything before it is on disk too.
-_FLUSH = b"SELECT pg_logical_emit_message(true, 'trueup', '')"
+# The last statement writes a record of its own, and so waits until everything before it is on disk too.
+_COMMIT = b"COMMIT; SELECT pg_logical_emit_message(true, 'trueup', '')"
 
 
 @dataclass(slots=True)
@@ -210,26 +210,21 @@ class PostgresStore:
             raise
 
     def _begin(self, connection: psycopg.Connection[Any], ids: Sequence[str]) -> _Open:
-        """Take the lock and read what stands behind it, all in one exchange with the server."""
-        queries = self._queries
-        with connection.pipeline():
-            connection.execute(b"BEGIN")
-            connection.execute(b"SET LOCAL synchronous_commit = off")
-            connection.execute(b"SELECT pg_advisory_xact_lock(%s)", (lock_of(self.schema),))
-            # Statements after the lock see all that was committed under it (READ COMMITTED).
-            frontier = connection.execute(queries["frontier"], binary=True)
-            held = connection.execute(queries["find"], (list(ids),), binary=True) if ids else None
-        row = frontier.fetchone()
-        found = {str(name): (int(idx), bytes(leaf)) for name, idx, leaf in held} if held is not None else {}
-        size, last = (int(row[0]) + 1, bytes(row[1])) if row is not None else (0, b"")
+        """Take the lock and read what stands behind it, in two exchanges with the server."""
+        connection.execute(self._queries["begin"])
+        # A statement after the lock sees all that was committed under it (READ COMMITTED).
+        found = {
+            name: (int(idx), bytes(data))
+            for name, idx, data in connection.execute(self._queries["edge"], (list(ids),), binary=True)
+        }
+        newest = found.pop(None, None)
+        size, last = (newest[0] + 1, newest[1]) if newest is not None else (0, b"")
         return _Open(size, last, {name: found.get(name) for name in ids})
 
     def _commit(self, connection: psycopg.Connection[Any]) -> None:
-        """Send what waits, commit, and wait for the disk, all in one exchange."""
-        with connection.pipeline():
-            self._send(connection)
-            done = connection.execute(b"COMMIT")
-            connection.execute(_FLUSH)
+        """Send what waits, commit, and wait for the disk: the commit and the wait in one exchange."""
+        self._send(connection)
+        done = connection.execute(_COMMIT)
         if done.statusmessage != "COMMIT":
             # A transaction in which something failed before ends with ROLLBACK, and no error.
             raise StorageError("ledger-storage", "The ledger's transaction had failed.", "Nothing was appended.")
@@ -304,7 +299,10 @@ _AS_BYTES = "convert_to(id, 'UTF8'), convert_to(type, 'UTF8'), convert_to(time, 
 _TAIL = """',"id":"' || id || '","recorded":"' || recorded || '","time":"' || time || '","type":"' || type || '"}'"""
 _STATEMENTS: Mapping[str, str] = {
     "size": "SELECT coalesce(max(idx) + 1, 0) FROM LOG.entries",
-    "frontier": "SELECT idx, nodes FROM LOG.entries ORDER BY idx DESC LIMIT 1",
+    "begin": "BEGIN; SET LOCAL synchronous_commit = off; SELECT pg_advisory_xact_lock(LOCK)",
+    # The newest entry under no name, and the entries that hold some ids.
+    "edge": "(SELECT NULL::text AS id, idx, nodes FROM LOG.entries ORDER BY idx DESC LIMIT 1)"
+    " UNION ALL SELECT id, idx, leaf FROM LOG.entries WHERE id = ANY(%s)",
     "nodes": "SELECT nodes FROM LOG.entries WHERE idx = %s",
     "leaf": "SELECT leaf FROM LOG.entries WHERE idx = %s",
     "find": "SELECT id, idx, leaf FROM LOG.entries WHERE id = ANY(%s)",
@@ -326,7 +324,11 @@ _STATEMENTS: Mapping[str, str] = {
 def _statements(schema: str) -> dict[str, bytes]:
     """Return the statements for one schema; its name holds nothing that SQL would have to quote."""
     return {
-        name: text.replace("LOG.", f"{schema}.").replace("COLUMNS", _AS_BYTES).replace("TAIL", _TAIL).encode()
+        name: text.replace("LOG.", f"{schema}.")
+        .replace("COLUMNS", _AS_BYTES)
+        .replace("TAIL", _TAIL)
+        .replace("LOCK", str(lock_of(schema)))
+        .encode()
         for name, text in _STATEMENTS.items()
     }
 
