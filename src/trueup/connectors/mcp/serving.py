@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from trueup.connectors.mcp.stdio import strict_stdio
 from trueup.connectors.mcp.upstream import silence
-from trueup.connectors.mcp.wire import LARGEST_MESSAGE, strict_http, strict_stdio
+from trueup.connectors.mcp.wire import LARGEST_MESSAGE, strict_http
 from trueup.kernel.errors import StorageError
 
 if TYPE_CHECKING:

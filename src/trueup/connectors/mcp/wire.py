@@ -9,19 +9,14 @@ from __future__ import annotations
 
 import hmac
 import json
-import os
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-import anyio
 import anyio.to_thread
-from mcp.server.stdio import stdio_server
 
 from trueup.enforce.request import UnfitRequestError, read_strictly
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-    from typing import BinaryIO
+    from collections.abc import Awaitable, Callable, MutableMapping
 
     Scope = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -36,11 +31,12 @@ _PARSE_ERROR = -32700
 
 def refusal_of(message: bytes) -> bytes | None:
     """Return the JSON-RPC error for a message that has not one plain meaning; None when it has."""
-    unfit = _unfit(message)
-    return None if unfit is None else _refusal(message, unfit)
+    error = unfit(message)
+    return None if error is None else refusal(message, error)
 
 
-def _unfit(message: bytes) -> UnfitRequestError | None:
+def unfit(message: bytes) -> UnfitRequestError | None:
+    """Return why a message has not one plain meaning; None when it has."""
     try:
         read_strictly(message, LARGEST_MESSAGE)
     except UnfitRequestError as error:
@@ -48,11 +44,13 @@ def _unfit(message: bytes) -> UnfitRequestError | None:
     return None
 
 
-def _refusal(message: bytes, error: UnfitRequestError) -> bytes:
+def refusal(message: bytes, error: UnfitRequestError) -> bytes:
+    """Return the JSON-RPC error for a message that does not come in."""
     return _error(_id_of(message), f"{error} ({error.reason})")
 
 
-def _nowhere(reason: str, content: bytes) -> None:
+def nowhere(reason: str, content: bytes) -> None:
+    """Take no note."""
     del reason, content
 
 
@@ -71,85 +69,7 @@ def _error(message_id: str | int | None, text: str) -> bytes:
     return json.dumps(content).encode()
 
 
-@asynccontextmanager
-async def strict_stdio(noted: Noted = _nowhere) -> AsyncIterator[tuple[Any, Any]]:
-    """Serve the protocol over this process's standard input and output; nothing else may write there meanwhile."""
-    source, wire = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    kept_in, kept_out = os.dup(0), os.dup(1)
-    nowhere = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nowhere, 0)
-    os.close(nowhere)
-    # What a library prints goes to where people read, and not into the protocol.
-    os.dup2(2, 1)
-    out = _Lines(wire)
-    try:
-        async with stdio_server(
-            cast("anyio.AsyncFile[str]", _Messages(source, out, noted)), cast("anyio.AsyncFile[str]", out)
-        ) as streams:
-            yield streams
-    finally:
-        os.dup2(kept_in, 0)
-        os.dup2(kept_out, 1)
-        os.close(kept_in)
-        os.close(kept_out)
-
-
-class _Lines:
-    """Standard output by whole lines: refusals and answers never mix within one."""
-
-    def __init__(self, wire: BinaryIO) -> None:
-        self._wire = wire
-        self._lock = anyio.Lock()
-
-    async def write(self, text: str) -> int:
-        data = text.encode()
-        async with self._lock:
-            await anyio.to_thread.run_sync(self._put, data)
-        return len(data)
-
-    async def flush(self) -> None:
-        """Each line is flushed as it is written."""
-
-    def _put(self, data: bytes) -> None:
-        self._wire.write(data)
-        self._wire.flush()
-
-
-class _Messages:
-    """Standard input by messages; what is refused is answered here and is not among them."""
-
-    def __init__(self, source: BinaryIO, out: _Lines, noted: Noted) -> None:
-        self._source = source
-        self._out = out
-        self._noted = noted
-
-    def __aiter__(self) -> AsyncIterator[str]:
-        return self._read()
-
-    async def _read(self) -> AsyncIterator[str]:
-        while True:
-            line = await anyio.to_thread.run_sync(self._line, abandon_on_cancel=True)
-            if not line:
-                return
-            if not line.strip():
-                continue
-            unfit = _unfit(line)
-            if unfit is None:
-                yield line.decode("utf-8")
-            else:
-                await anyio.to_thread.run_sync(self._noted, unfit.reason, line)
-                await self._out.write(_refusal(line, unfit).decode() + "\n")
-
-    def _line(self) -> bytes:
-        """Return the next line; of one that is too long, as much as tells so."""
-        line = self._source.readline(LARGEST_MESSAGE + 2)
-        rest = line
-        while len(rest) > LARGEST_MESSAGE and not rest.endswith(b"\n"):
-            rest = self._source.readline(LARGEST_MESSAGE + 2)
-        return line
-
-
-def strict_http(app: App, token: str | None = None, noted: Noted = _nowhere) -> App:
+def strict_http(app: App, token: str | None = None, noted: Noted = nowhere) -> App:
     """Put the strict reading, and a bearer token where one is wanted, before an HTTP application (ASGI)."""
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
@@ -162,10 +82,10 @@ def strict_http(app: App, token: str | None = None, noted: Noted = _nowhere) -> 
             await _answer(send, 401, _error(None, "This gateway wants its token: Authorization: Bearer ..."))
             return
         body = await _body(receive) if scope["method"] == "POST" else b""
-        unfit = _unfit(body) if scope["method"] == "POST" else None
-        if unfit is not None:
-            await anyio.to_thread.run_sync(noted, unfit.reason, body)
-            await _answer(send, 400, _refusal(body, unfit))
+        error = unfit(body) if scope["method"] == "POST" else None
+        if error is not None:
+            await anyio.to_thread.run_sync(noted, error.reason, body)
+            await _answer(send, 400, refusal(body, error))
             return
         await app(scope, _replayed(body, receive), send)
 
