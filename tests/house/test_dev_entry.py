@@ -69,7 +69,8 @@ def test_no_argument_lists_the_commands() -> None:
     listed = run_dev()
     assert listed.returncode == 0
     assert all(
-        f"./dev {name}" in listed.stdout for name in ("demo", "test", "trueup", "check", "bench", "docs", "lock")
+        f"./dev {name}" in listed.stdout
+        for name in ("demo", "test", "trueup", "check", "bench", "evidence", "docs", "lock")
     )
 
 

@@ -12,7 +12,8 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 SOURCE = REPOSITORY / "src" / "trueup"
 MODULES = sorted(SOURCE.rglob("*.py"))
-PROGRAMS = sorted([*(REPOSITORY / "bench").glob("*.py"), *(REPOSITORY / "docs").glob("*.py"), REPOSITORY / "dev"])
+BESIDE = [path for folder in ("bench", "studies", "docs") for path in (REPOSITORY / folder).glob("*.py")]
+PROGRAMS = sorted([*BESIDE, REPOSITORY / "dev"])
 TESTS = sorted((REPOSITORY / "tests").rglob("*.py"))
 PACKAGES = sorted({module.parent for module in MODULES})
 
