@@ -174,10 +174,7 @@ def registration_of(
         target=str(kpi.target) if kpi.target else None,
         worth_having=str(kpi.worth_having) if kpi.worth_having else None,
         guardrails={key: str(guardrail.no_worse_than) for key, guardrail in pilot.guardrails.items()},
-        gates={
-            key: FrozenGate(scale=gate.scale, bar=str(gate.bar) if gate.bar else None)
-            for key, gate in pilot.gates.items()
-        },
+        gates=_gates(pilot),
         design=pilot.design.model_dump(mode="json", exclude_none=True),
         population=population_of(workflow),
         level=Level.BEFORE_AFTER.value,
@@ -235,6 +232,13 @@ def _rollout(
     )
     promise = {"workflow": ask.workflow, "starts": str(pilot.starts), "primary": pilot.primary}
     return drawn_rollout(cases, weeks, max(map(gate_week, pilot.gates)), promise)
+
+
+def _gates(pilot: Pilot) -> dict[str, FrozenGate]:
+    return {
+        name: FrozenGate(scale=gate.scale, bar=str(gate.bar) if gate.bar else None)
+        for name, gate in pilot.gates.items()
+    }
 
 
 def _because_of(pilot: Pilot) -> FrozenTrigger | Literal["nothing"] | None:
