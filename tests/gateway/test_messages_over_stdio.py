@@ -114,4 +114,4 @@ def test_a_file_is_read_as_a_pipe_is(tmp_path: Path) -> None:
     os.close(source)
     os.close(target)
     assert [json.loads(line)["id"] for line in (tmp_path / "out").read_bytes().splitlines()] == [1, 2, 4]
-    assert noted == ["request.not-json"]
+    assert noted == ["request.not-a-number"]
