@@ -140,7 +140,8 @@ def asked(engine: Any) -> dict[str, Any]:
     return {f"{name}, day {day}": value for day in (30, 70) for name, value in answers(observer, at(day, 3, 0.25))}
 
 
-@pytest.mark.parametrize("zone", [None, "UTC", "Asia/Kathmandu"])
+# UTC is the easiest of the aware zones: what fails there fails in Kathmandu, too.
+@pytest.mark.parametrize("zone", [None, pytest.param("UTC", marks=pytest.mark.long), "Asia/Kathmandu"])
 @pytest.mark.parametrize("engine", [name for name in ENGINES if name not in {"duckdb", "spark"}])
 def test_an_engine_answers_everything_as_duckdb_does(
     request: pytest.FixtureRequest, tmp_path: Path, engine: str, zone: str | None
