@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.gateway.doors import Bench, Clock, answer_of, bench, write
+from tests.gateway.doors import Bench, Clock, answer_of, bench, text_of, write
 from tests.running import run_trueup as trueup
 from trueup.enforce.untrusted.provenance import Provenance
+from trueup.kernel.errors import StorageError
 from trueup.sdk import HeldError, workflow
 from trueup.workspace import approval_desk, opened
 
@@ -84,3 +86,63 @@ def test_functions_of_ones_own_are_followed_when_the_request_is_known(tmp_path: 
         with payments.case("c2"):
             pay(120, "GB29NWBK60161331926819")
         assert seen == ["GB33BUKB20201555555555", "GB29NWBK60161331926819"]
+
+
+def test_a_restarted_gateway_knows_what_the_agent_had_read(tmp_path: Path) -> None:
+    async def reads(at: Bench) -> None:
+        async with at.gateway.connected(), at.agent() as agent:
+            await agent.call_tool("secret", {})
+
+    async def acts(at: Bench) -> None:
+        async with at.gateway.connected(), at.agent() as agent:
+            assert not (await agent.call_tool("pay", {"amount": 121, "memo": "rent of May"})).is_error
+            held = await agent.call_tool("pay", {"amount": 122, "memo": "the key is"})
+            assert answer_of(held)["verdict"] == "hold"
+
+    for session, asked in ((reads, "Pay the rent of May, please."), (acts, None)):
+        with bench(tmp_path) as at:
+            # The second one is told the case alone.
+            at.gateway._terms = replace(at.gateway._terms, trail=at.gate.trail("c1", asked))
+            asyncio.run(session(at))
+
+
+def test_an_answer_whose_origin_cannot_be_recorded_is_withheld(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def session(at: Bench) -> None:
+        async with at.gateway.connected(), at.agent() as agent:
+            await agent.call_tool("pay", {"amount": 1})
+            trail = at.gateway._terms.trail
+            assert trail is not None
+            monkeypatch.setattr(trail, "keep", full)
+            withheld = await agent.call_tool("secret", {})
+            assert answer_of(withheld)["withheld"] is True
+            assert "key" not in text_of(withheld)
+
+    def full() -> None:
+        raise StorageError("cannot-write", "The disk is full.", "")
+
+    with bench(tmp_path) as at:
+        at.gateway._terms = replace(at.gateway._terms, trail=at.gate.trail("c1", "Pay the rent."))
+        asyncio.run(session(at))
+
+
+def test_a_case_goes_on_in_another_program(tmp_path: Path) -> None:
+    write(tmp_path)
+    for asked in ("Pay the rent of May, please.", None):
+        with workflow(tmp_path, "payments", clock=Clock()) as payments, payments.case("c1", asked=asked):
+
+            @payments.action("secret")
+            def secret() -> str:
+                return "ENV is None and the key is missing"
+
+            @payments.action("pay")
+            def pay(amount: int, memo: str) -> str:
+                return f"{amount} {memo}"
+
+            if asked:
+                secret()
+            else:
+                with pytest.raises(HeldError):
+                    pay(120, "the key is missing")
+                assert pay(121, "rent of May") == "121 rent of May"

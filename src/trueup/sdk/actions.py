@@ -12,14 +12,13 @@ import inspect
 import json
 from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from trueup.enforce.gate import Outcome
 from trueup.enforce.request import Request
 from trueup.enforce.steps import State
-from trueup.enforce.untrusted.provenance import Provenance
 from trueup.kernel.errors import ConflictError, NotPermittedError, UsageError
 from trueup.sdk.governed import GovernedWorkflow, governed
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
     from trueup.enforce.masking.stream import StreamMasking
     from trueup.enforce.standing.repeats import Turn
+    from trueup.enforce.untrusted.provenance import Provenance
     from trueup.enforce.verdict import Verdict
     from trueup.kernel.canonical import Json
     from trueup.kernel.clock import Clock
@@ -81,9 +81,11 @@ class _Case:
     case: str | None = None
     requester: str | None = None
     untrusted: tuple[str, ...] = ()
-    trail: Provenance | None = None
+    asked: str | None = None
     confidence: float | None = None
     sources: tuple[str, ...] = ()
+    # The trail of the case, once a call has asked for it.
+    found: list[Provenance | None] = field(default_factory=list)
 
 
 class Workflow:
@@ -118,10 +120,11 @@ class Workflow:
     ) -> Iterator[None]:
         """Say for which case, and by whose wish, the calls within are; `untrusted` names arguments nobody vouches for.
 
-        `asked` is the person's request: with it such arguments are found out, from what the actions return. Holds for
+        `asked` is the person's request: with it such arguments are found out, from what the actions return; a case
+        that was followed once is followed on, by whichever process. Holds for
         this thread or task, and for what it starts.
         """
-        token = self._current.set(_Case(case, requester, untrusted, None if asked is None else Provenance(asked)))
+        token = self._current.set(_Case(case, requester, untrusted, asked))
         try:
             yield
         finally:
@@ -207,6 +210,14 @@ class Workflow:
         """Return the case that is being worked on."""
         return self._current.get() or _Case()
 
+    def trail(self, case: _Case) -> Provenance | None:
+        """Return where a case's values come from; None where nobody follows them."""
+        gate = self.gate()
+        with self._lock:
+            if not case.found:
+                case.found.append(None if case.case is None else gate.trail(case.case, case.asked))
+        return case.found[0]
+
 
 def workflow(root: Path, name: str, *, clock: Clock | None = None) -> Workflow:
     """Return a workflow whose actions are functions of yours. Nothing is opened before the first call."""
@@ -223,6 +234,11 @@ def _heard(request: Request, arguments: Mapping[str, Json], result: Any, *, acce
             request.provenance.accept(arguments)
         request.provenance.returned(request.tool, arguments, _as_json(result))
     return result
+
+
+def _keep(request: Request) -> None:
+    if request.provenance is not None:
+        request.provenance.keep()
 
 
 def _as_json(result: Any) -> Json:
@@ -256,9 +272,15 @@ class _Call:
                 raise TypeError("the function returned something to wait for; decorate the async function itself")
             return _heard(request, arguments, result, accepted=turn.approval is not None)
 
-        if turn.approval is not None:
-            return self._value(gate.resume(turn.approval.id, run), turn.step)
-        return self._value(gate.call(request, turn.step, run), turn.step)
+        try:
+            if turn.approval is not None:
+                outcome = gate.resume(turn.approval.id, run)
+            else:
+                outcome = gate.call(request, turn.step, run)
+        finally:
+            # Nobody gets what was returned before it is on record where it came from.
+            _keep(request)
+        return self._value(outcome, turn.step)
 
     async def awaited(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         gate = await asyncio.to_thread(self.workflow.gate)
@@ -269,9 +291,15 @@ class _Call:
             made: Awaitable[Any] = self._applied(bound, arguments)
             return _heard(request, arguments, await made, accepted=turn.approval is not None)
 
-        if turn.approval is not None:
-            return self._value(await gate.resume_async(turn.approval.id, run), turn.step)
-        return self._value(await gate.call_async(request, turn.step, run), turn.step)
+        try:
+            if turn.approval is not None:
+                outcome = await gate.resume_async(turn.approval.id, run)
+            else:
+                outcome = await gate.call_async(request, turn.step, run)
+        finally:
+            if request.provenance is not None:
+                await asyncio.to_thread(_keep, request)
+        return self._value(outcome, turn.step)
 
     def _asked(
         self, gate: GovernedWorkflow, args: tuple[Any, ...], kwargs: Mapping[str, Any]
@@ -298,7 +326,7 @@ class _Call:
             case.case,
             case.requester,
             case.untrusted,
-            provenance=case.trail,
+            provenance=self.workflow.trail(case),
             confidence=case.confidence,
             sources=case.sources,
         )

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from trueup.enforce.standing.pins import Registry
     from trueup.enforce.standing.refused import Refusals
     from trueup.enforce.standing.repeats import Repeats, Turn
+    from trueup.enforce.untrusted.provenance import Provenance
     from trueup.kernel.canonical import Json
     from trueup.kernel.clock import Clock
     from trueup.ledger.log import Ledger
@@ -131,6 +132,22 @@ class GovernedWorkflow:
         """Do as `resume`, for a callable that is awaited."""
         door = self._current()
         return await door.gate.resume_async(approval, run)
+
+    def trail(self, case: str | None, asked: str | None) -> Provenance | None:
+        """Return where a case's values come from, as far as any process knows; `asked` is the person's request.
+
+        None without a request for a case that nobody ever followed. Without a case the request itself is the case.
+        """
+        from trueup.enforce.untrusted.provenance import Provenance
+        from trueup.enforce.untrusted.trail import Trail
+
+        desk = self._current().desk
+        if case is None:
+            case = f"request {desk.bodies.digest((asked or '').encode())}"
+        kept = Trail(desk.ledger, desk.bodies, self._clock, self._workflow, case)
+        if asked is None and not kept.begun():
+            return None
+        return Provenance(*([] if asked is None else [asked]), trail=kept)
 
     def turn(self, request: Request, step: str | None = None) -> Turn:
         """Return where a call stands: of a step, or of one that brings no key of its own; see `Repeats`."""

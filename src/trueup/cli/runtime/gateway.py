@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from trueup.connectors.mcp.gateway import Gateway
     from trueup.connectors.mcp.upstream import Server
     from trueup.enforce.untrusted.provenance import Provenance
+    from trueup.sdk.governed import GovernedWorkflow
 
 _LOOPBACK = "127.0.0.1"
 _HINT = """Write the command that starts your tool server behind --, or its URL, or declare it under `servers`:
@@ -76,7 +77,7 @@ def gateway(directory: Path, workflow: str, **options: Any) -> Answer:
             options["requester"],
             options["wait"],
             options["timeout"],
-            trail=_trail(options["asked"]),
+            trail=_trail(gate, options),
         )
         made = Gateway(gate, servers, terms, _say)
         with suppress(KeyboardInterrupt):
@@ -94,14 +95,12 @@ async def _serve(made: Gateway, options: Mapping[str, Any]) -> None:
     await over_http(made, options["host"], options["listen"], lambda link: _say(f"The gateway listens: {link}"), token)
 
 
-def _trail(asked: Path | None) -> Provenance | None:
-    """Return the trail of a case whose request is known."""
-    if asked is None:
-        return None
-    from trueup.enforce.untrusted.provenance import Provenance
-
+def _trail(gate: GovernedWorkflow, options: Mapping[str, Any]) -> Provenance | None:
+    """Return the trail of a case: of one whose request is known, or that was followed before."""
+    asked, case = options["asked"], options["case"]
     try:
-        return Provenance(asked.read_text("utf-8"))
+        text = None if asked is None else asked.read_text("utf-8")
+        return gate.trail(case, text) if case or text else None
     except (OSError, UnicodeDecodeError):
         raise UsageError("bad-request", f"{asked.name!r} cannot be read as text.", "Save it as UTF-8.") from None
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from trueup.enforce.approvals import Approval
     from trueup.enforce.gate import Outcome
     from trueup.enforce.verdict import Verdict
+    from trueup.kernel.errors import TrueupError
 
 ANSWER = "trueup/answer"
 # What an agent may say of its own answer beside the arguments of a call, in `_meta`.
@@ -87,6 +88,15 @@ def unknown(step: str, why: str = "") -> types.CallToolResult:
 def failed(step: str, why: str) -> types.CallToolResult:
     """Tell that the call could not be made."""
     return told(f"Failed: {why}. Nothing was done.", verdict="allow", state=str(State.FAILED), step=step)
+
+
+def unkept(error: TrueupError) -> types.CallToolResult:
+    """Tell that there is an answer, withheld since nobody could be told later where its words came from."""
+    text = (
+        f"The answer is withheld: where its words come from could not be recorded ({error.code}). What was called may "
+        "have taken effect; do not call it again for the answer."
+    )
+    return told(text, verdict="allow", decisive=error.code, withheld=True)
 
 
 def ended(outcome: Outcome, step: str) -> types.CallToolResult:

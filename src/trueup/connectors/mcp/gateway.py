@@ -226,9 +226,19 @@ class Gateway:
             result = await self._governed_call(params, conversation)
         except MCPError as error:
             raise await anyio.to_thread.run_sync(self._edge.error, error) from None
+        result = await anyio.to_thread.run_sync(self._kept, result) if self._terms.trail is not None else result
         if not self._edge.masks():
             return result
         return await anyio.to_thread.run_sync(self._edge.result, result)
+
+    def _kept(self, result: types.CallToolResult) -> types.CallToolResult:
+        """Put on record where the answer comes from, before the agent reads it; where that fails it is withheld."""
+        try:
+            if self._terms.trail is not None:
+                self._terms.trail.keep()
+        except TrueupError as error:
+            return answers.unkept(error)
+        return result
 
     async def _go_on(self, context: ServerRequestContext[Any, Any], params: types.CallToolRequestParams) -> Answer:
         """Bring a parked call the answers that it waits for. The call has to be the same, to the letter."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from trueup.ledger.entry import Recorded
     from trueup.ledger.log import Ledger
 
-_NAMES_A_BODY = ("action.intended", "approval.requested", "approval.decided", "action.finished")
+_NAMES_A_BODY = ("action.intended", "approval.requested", "approval.decided", "action.finished", "trail.extended")
 _ENDED = frozenset({"used", "rejected", "expired"})
 
 

@@ -1,9 +1,14 @@
-"""What a case has read that nobody vouches for, kept so that a value can be found in it however it is disguised."""
+"""What a case has read that nobody vouches for, kept so that a value can be found in it however it is disguised.
+
+Texts are not kept: only marks of their forms, and of their words in groups of `SIZES`. So many words in a row were read
+when each group of them that follows another was: words that only stand apart are never taken for words in a row.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trueup.enforce.untrusted.facts import Fact, Facts
 from trueup.enforce.untrusted.forms import Form, Kind, folded, forms, host_of, readings, words
 
 if TYPE_CHECKING:
@@ -11,15 +16,14 @@ if TYPE_CHECKING:
 
 # So many words in a row are no coincidence.
 RUN = 6
+SIZES = (1, 2, 3, 5)
 
 
 class Heard:
-    """Texts by their forms, their words in order, and every run of `RUN` words. Nothing is ever taken out."""
+    """Texts by their forms and their words in order. Nothing is ever taken out."""
 
-    def __init__(self) -> None:
-        self._forms: dict[str, dict[str, str]] = {}
-        self._texts: dict[str, str] = {}
-        self._runs: dict[str, str] = {}
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
 
     def add(self, text: str, origin: str, host: str, known: Callable[[Form], bool]) -> None:
         """Note a text: `origin` returned it, `host` served it (empty: nobody knows). Forms that are known are left out.
@@ -32,25 +36,30 @@ class Heard:
             for form in found:
                 if form.folded not in old:
                     self._put(form, origin, host)
-            spoken = [word for word in map(folded, words(reading)) if word not in old]
-            self._texts.setdefault(f" {' '.join(spoken)} ", origin)
-            for start in range(len(spoken) - RUN + 1):
-                self._runs.setdefault(" ".join(spoken[start : start + RUN]), origin)
+            spoken = " ".join(word for word in map(folded, words(reading)) if word not in old).split(" ")
+            for size in SIZES:
+                for group in _groups(spoken, size):
+                    self._facts.put(Fact.SPOKEN, group, origin)
 
     def _put(self, form: Form, origin: str, host: str) -> None:
-        self._forms.setdefault(form.folded, {}).setdefault(host, origin)
+        self._facts.put_beside(Fact.HEARD, form.folded, host, origin)
         if form.kind is Kind.URL:
-            self._forms.setdefault(folded(host_of(form.plain)), {}).setdefault(host, origin)
+            self._facts.put_beside(Fact.HEARD, folded(host_of(form.plain)), host, origin)
 
     def form(self, value: str, but: str | None = None) -> str | None:
         """Return who said a folded form first, hosts other than `but`; None when nobody did."""
-        said = self._forms.get(value, {})
-        return next((origin for host, origin in said.items() if host != but), None)
+        said = self._facts.beside(Fact.HEARD, value)
+        left_out = None if but is None else self._facts.mark(but)
+        return next((origin for host, origin in said.items() if host != left_out), None)
 
     def phrase(self, value: str) -> str | None:
         """Return who said folded words in this order, side by side."""
-        return next((origin for said, origin in self._texts.items() if f" {value} " in said), None)
+        spoken = value.split(" ")
+        size = max(size for size in SIZES if size <= len(spoken))
+        said = [self._facts.origin(Fact.SPOKEN, group) for group in _groups(spoken, size)]
+        return None if None in said else said[0]
 
-    def run(self, value: str) -> str | None:
-        """Return who said exactly these `RUN` folded words."""
-        return self._runs.get(value)
+
+def _groups(spoken: list[str], size: int) -> list[str]:
+    """Return every group of so many words that stand side by side."""
+    return [" ".join(spoken[start : start + size]) for start in range(len(spoken) - size + 1)]

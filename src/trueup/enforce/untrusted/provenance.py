@@ -14,12 +14,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trueup.enforce.untrusted.facts import Fact, Facts
 from trueup.enforce.untrusted.forms import DESTINATIONS, Form, Kind, folded, forms, host_of, plain, words
 from trueup.enforce.untrusted.heard import RUN, Heard
 from trueup.enforce.untrusted.results import records
 
 if TYPE_CHECKING:
     from trueup.enforce.untrusted.results import Record
+    from trueup.enforce.untrusted.trail import Trail
     from trueup.kernel.canonical import Json
 
 # Up to so many words a text is a value, and is looked for as a whole.
@@ -43,19 +45,15 @@ class Provenance:
     """The trail of one case; `trusted` are the person's request and what is declared.
 
     Trusted text only takes traces away, untrusted text only adds them. Nothing is forgotten within the case: make a
-    new trail for the next. Several threads may use one.
+    new one for the next. Several threads may use one. With a `trail` it goes on where an earlier process stopped, and
+    knows what others add: `keep` makes durable what was added here, before anybody reads what was returned.
     """
 
-    def __init__(self, *trusted: str) -> None:
+    def __init__(self, *trusted: str, trail: Trail | None = None) -> None:
         self._turn = threading.RLock()
-        self._trusted: dict[str, set[str]] = {}
-        self._hosts: set[str] = set()
-        self._names: set[str] = set()
-        self._heard = Heard()
-        self._fields: set[str] = set()
-        self._own: set[str] = set()
-        self._followed: set[str] = set()
-        self._claims: dict[str, set[str]] = {}
+        self._trail = trail
+        self._facts = Facts() if trail is None else trail.facts
+        self._heard = Heard(self._facts)
         for text in trusted:
             self.trust(text)
 
@@ -73,10 +71,15 @@ class Provenance:
         found = forms(text)
         said = {part for form in found for part in (form.plain, *_parts(form))}
         for part in said.union(words(plain(text))):
-            self._trusted.setdefault(folded(part), set()).add(part)
-        self._hosts.update(host_of(form.plain) for form in found if form.kind is Kind.URL)
+            self._facts.put(Fact.VOUCHED, part)
+            self._facts.put(Fact.LOOKS, folded(part))
+        for form in found:
+            if form.kind is Kind.URL:
+                self._facts.put(Fact.HOST, host_of(form.plain))
         capital = (word for word in words(text) if len(word) >= SHORTEST_NAME and word != plain(word))
-        self._names.update(plain(word) for word in capital if all(form.kind is Kind.WORD for form in forms(word)))
+        for word in capital:
+            if all(form.kind is Kind.WORD for form in forms(word)):
+                self._facts.put(Fact.NAME, plain(word))
 
     def distrust(self, text: str, origin: str, host: str = "") -> None:
         """Take note of a text that nobody vouches for. `host` is who served it, where that is known."""
@@ -103,9 +106,11 @@ class Provenance:
             return
         for form in asked:
             parts = {folded(part) for part in (form.plain, *_parts(form))}
-            self._own |= parts
-            if form.kind is Kind.URL and host_of(form.plain) in self._hosts:
-                self._followed |= parts
+            followed = form.kind is Kind.URL and self._facts.has(Fact.HOST, host_of(form.plain))
+            for part in parts:
+                self._facts.put(Fact.OWN, part)
+                if followed:
+                    self._facts.put(Fact.FOLLOWED, part)
         source = self._is_named_source(asked)
         for record in records(result):
             self._answered(record, tool, host, source=source)
@@ -113,7 +118,16 @@ class Provenance:
     def traces(self, arguments: Mapping[str, Json]) -> list[Trace]:
         """Return which arguments stem from untrusted content, the first telling part of each; empty when none does."""
         with self._turn:
+            lost = None if self._trail is None else self._trail.read_on()
+            if lost is not None:
+                return [Trace(name, text, lost) for name, value in arguments.items() for text in [*_texts(value)][:1]]
             return self._traces(arguments)
+
+    def keep(self) -> None:
+        """Make durable what was added since the last time. Raises StorageError, LedgerBrokenError."""
+        if self._trail is not None:
+            with self._turn:
+                self._trail.keep()
 
     def _traces(self, arguments: Mapping[str, Json]) -> list[Trace]:
         found = []
@@ -129,7 +143,7 @@ class Provenance:
         for text in record.fields:
             if meant or not _is_destination(text):
                 self._claim(text)
-                self._fields.add(_spoken(text))
+                self._facts.put(Fact.FIELD, _spoken(text))
             else:
                 self.distrust(text, tool, host)
         for text in record.prose:
@@ -141,7 +155,7 @@ class Provenance:
         claimed = set()
         for form in forms(text):
             for name in self._names_in(form) if not self._is_own(form) else ():
-                self._claims.setdefault(name, set()).add(form.folded)
+                self._facts.put_beside(Fact.CLAIM, name, form.folded)
                 claimed.add(form.folded)
         return claimed
 
@@ -152,8 +166,10 @@ class Provenance:
             origin = self._heard.phrase(whole)
             if origin is not None:
                 return text, origin
-        if whole in self._fields and all(self._origin(form) is None for form in found if form.kind in DESTINATIONS):
-            return None
+        if self._facts.has(Fact.FIELD, whole):
+            destinations = [form for form in found if form.kind in DESTINATIONS]
+            if all(self._origin(form) is None for form in destinations):
+                return None
         told = next(((form.plain, origin) for form in found if (origin := self._origin(form))), None)
         return told or self._copied(text)
 
@@ -177,11 +193,11 @@ class Provenance:
         """Return who said a form; None for what is vouched for, tells nothing, or was never read."""
         if not form.distinct or self._is_known(form):
             return None
-        claims = [self._claims.get(name, set()) for name in self._names_in(form)]
-        if any(form.folded in claimed and len(claimed) > 1 for claimed in claims):
+        claims = [self._facts.beside(Fact.CLAIM, name) for name in self._names_in(form)]
+        if any(len(claimed) > 1 and self._facts.mark(form.folded) in claimed for claimed in claims):
             return SEVERAL
         host = host_of(form.plain) if form.kind is Kind.URL else None
-        if host not in self._hosts:
+        if host is None or not self._facts.has(Fact.HOST, host):
             origin = self._heard.form(form.folded) or (self._heard.form(folded(host)) if host else None)
             if origin is not None:
                 return origin
@@ -199,30 +215,31 @@ class Provenance:
         spoken = words(plain(text))
         for start in range(len(spoken) - RUN + 1):
             run = spoken[start : start + RUN]
-            origin = self._heard.run(" ".join(map(folded, run)))
+            origin = self._heard.phrase(" ".join(map(folded, run)))
             if origin is not None and not all(self._is_vouched(word) for word in run):
                 return " ".join(run), origin
         return None
 
     def _is_known(self, form: Form) -> bool:
-        return self._is_vouched(form.plain) or form.folded in self._followed
+        return self._is_vouched(form.plain) or self._facts.has(Fact.FOLLOWED, form.folded)
 
     def _is_vouched(self, value: str) -> bool:
         """Tell whether exactly this was said by somebody who is trusted; what only looks like it was not."""
-        return value in self._trusted.get(folded(value), ())
+        return self._facts.has(Fact.VOUCHED, value)
 
     def _is_own(self, form: Form) -> bool:
         """Tell whether the case itself said this, in a call that did not stem from what it had read."""
         parts = [folded(part) for part in _parts(form)]
-        composed = bool(parts) and all(part in self._own or part in self._trusted for part in parts)
-        return form.folded in self._own or composed
+        has = self._facts.has
+        composed = bool(parts) and all(has(Fact.OWN, part) or has(Fact.LOOKS, part) for part in parts)
+        return has(Fact.OWN, form.folded) or composed
 
     def _is_named(self, record: Record) -> bool:
         """Tell whether the request names what a record is about: a person, a handle, an id; a number is no name."""
         found = {form for text in record.fields for form in forms(text)}
         return any(
             bool(self._names_in(form))
-            or (form.kind is Kind.WORD and form.plain in self._names)
+            or (form.kind is Kind.WORD and self._facts.has(Fact.NAME, form.plain))
             or (form.distinct and form.kind is not Kind.NUMBER and self._is_vouched(form.plain))
             for form in found
         )
@@ -231,7 +248,7 @@ class Provenance:
         """Tell whether the person named the place that was asked: its path or a folder above, its URL, its id."""
         places = [form for form in asked if form.kind is not Kind.NUMBER]
         return any(
-            self._is_vouched(form.plain) or any(form.folded.startswith(f"{place}/") for place in self._trusted)
+            self._is_vouched(form.plain) or any(self._facts.has(Fact.LOOKS, above) for above in _above(form.folded))
             for form in places
         )
 
@@ -239,7 +256,8 @@ class Provenance:
         """Return the names from the request that an address bears before its host."""
         if form.kind is not Kind.ADDRESS:
             return set()
-        return self._names.intersection(_NAME_PARTS.split(form.plain.partition("@")[0]))
+        parts = _NAME_PARTS.split(form.plain.partition("@")[0])
+        return {part for part in parts if self._facts.has(Fact.NAME, part)}
 
 
 def _parts(form: Form) -> list[str]:
@@ -248,6 +266,11 @@ def _parts(form: Form) -> list[str]:
         return []
     found = [part for part in _PARTS.split(form.plain) if part]
     return found if len(found) > 1 else []
+
+
+def _above(path: str) -> Iterator[str]:
+    """Yield what stands before each slash of a path: the folders that it lies in."""
+    return (path[: slash.start()] for slash in re.finditer("/", path))
 
 
 def _spoken(text: str) -> str:
