@@ -1,7 +1,8 @@
 """Many pilots at once: how many of those that say go would say so by luck.
 
 An e-value is what a sequence has gathered against "no better than the bar": 1/alpha at the level at which its interval
-just clears the bar. Under that hypothesis it exceeds x with probability at most 1/x, at any time one looks.
+just clears the bar. Under that hypothesis it is 1 on average at most, whenever one stops to look. That takes a sequence
+whose mixture is the same at every level; one that is tuned anew for each level gathers more than it may.
 """
 
 from __future__ import annotations
@@ -9,14 +10,17 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from trueup.evidence.boundaries import mixture_factor
 from trueup.evidence.moments import require_level
+from trueup.evidence.shares import T_OPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 # Beyond this nobody needs to know how much; it also ends the search.
 MOST = 1e12
-_STEPS = 60
+_STEPS = 24
+_TUNED_FOR = 0.05
 
 
 def e_value_at(clears: Callable[[float], bool]) -> float:
@@ -37,6 +41,21 @@ def e_value_at(clears: Callable[[float], bool]) -> float:
         else:
             strict = middle
     return math.exp(loose)
+
+
+def same_mixture(alpha: float, t_opt: float = T_OPT) -> float:
+    """Return the `t_opt` at which a sequence of means at level alpha has the mixture of the one at 5%.
+
+    r^2 = mixture_factor(alpha) / t_opt is held; then 1/alpha where it clears a bar is the mixture's martingale itself.
+    """
+    require_level(alpha)
+    return t_opt * mixture_factor(alpha) / mixture_factor(_TUNED_FOR)
+
+
+def at_one_level(*, clears: bool, alpha: float = _TUNED_FOR) -> float:
+    """Return the e-value of a claim that is made at one level only: 1/alpha where it is made, else 0."""
+    require_level(alpha)
+    return 1 / alpha if clears else 0.0
 
 
 def e_bh(values: Sequence[float], alpha: float) -> list[bool]:
@@ -73,3 +92,15 @@ def _require(values: Sequence[float]) -> None:
     if any(math.isnan(value) or value < 0 for value in values):
         msg = "an e-value is a number that is not negative"
         raise ValueError(msg)
+
+
+def needed_by_bh(values: Sequence[float], place: int, alpha: float) -> float:
+    """Return what the e-value at a place has to reach for e-BH to reject it, the others being what they are."""
+    most = [math.inf if at == place else value for at, value in enumerate(values)]
+    return len(values) / (alpha * sum(e_bh(most, alpha)))
+
+
+def needed_by_lond(values: Sequence[float], place: int, alpha: float) -> float:
+    """Return the same for e-LOND: only what came before it counts."""
+    found = sum(e_lond(values[:place], alpha))
+    return (math.pi * (place + 1)) ** 2 / 6 / (alpha * (found + 1))

@@ -65,6 +65,7 @@ _TYPES = (
             "outcome": "for gates: go, hold, stop or unknown",
             "because": "the reason, for a declined change",
             "waivers": "what was accepted by name",
+            "e_value": "for gates: what the watched sequence had gathered; a signed go keeps it in the portfolio's view",
             "signature": "armoured SSH signature of the digest of the other members",
             "claimed": "instead of a signature: the operating-system user who said so",
         },
@@ -136,16 +137,6 @@ _TYPES = (
             "reserved": "the values of arguments whose sum is limited, as decimals: what it takes from the limits",
             "confidence": "how sure the model said it was, 0 to 1; left out where it said nothing",
             "sources": "the names of what its answer rests on; left out where it named none",
-        },
-    ),
-    EventType(
-        "trail.extended",
-        "A case that follows where values come from has read more; what it knows outlives the process.",
-        {
-            "workflow": "the workflow's id",
-            "case": "the case",
-            "digest": "keyed digest of the marks, which lie outside the ledger",
-            "marks": "how many there are",
         },
     ),
     EventType(

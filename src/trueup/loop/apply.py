@@ -234,6 +234,9 @@ def _entry(ask: Ask, saved: Mapping[str, Any], decision: _Decision, sign: Sign) 
     for key in ("gate", "code", "kpi", "estimate", "lower", "upper", "evidence_level", "evidence", "measured", "bound"):
         if published.get(key) is not None:
             data[key] = published[key]
+    portfolio = published.get("portfolio")
+    if portfolio is not None and portfolio["e_value"] is not None:
+        data["e_value"] = portfolio["e_value"]
     return Entry(
         "change.decided", _id(saved, f"decision/{decision.n}"), ask.as_of, ask.by, {**data, **sign(canonical(data))}
     )

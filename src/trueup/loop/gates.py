@@ -38,7 +38,7 @@ class JudgedGate:
     """A gate with what was asked, what was answered, and what it rests on.
 
     `checklist` maps each pre-expansion item to the ledger entry with its evidence (None: no evidence); empty at gates
-    that do not scale.
+    that do not scale. `portfolio` is what all pilots together say of it, as published; None while nobody asked.
     """
 
     workflow: str
@@ -51,6 +51,7 @@ class JudgedGate:
     watch: Comparison | None
     forecast_weeks: int | None
     checklist: Mapping[str, int | None] = field(default_factory=dict)
+    portfolio: Mapping[str, Any] | None = None
 
 
 def judged_gates(bench: Workbench, as_of: datetime) -> Iterator[JudgedGate]:

@@ -19,6 +19,8 @@ from trueup.loop.changes.rank import rank_changes
 from trueup.loop.findings.change import Told, finding_changes
 from trueup.loop.gates import judged_gates
 from trueup.loop.measure import readings_of
+from trueup.loop.portfolio.family import members_of
+from trueup.loop.portfolio.support import supported_gate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -78,8 +80,11 @@ def _computed(bench: Workbench, as_of: datetime) -> Review:
 
 def _proposed(bench: Workbench, as_of: datetime) -> Iterator[Change]:
     # What asks for action first; within an outcome by workflow and gate.
-    for judged in sorted(judged_gates(bench, as_of), key=lambda judged: _ORDER.index(judged.verdict.outcome)):
-        yield GateChange(judged, _readings(bench, judged))
+    judged = list(judged_gates(bench, as_of))
+    members = members_of(bench, as_of, judged)
+    seen = [supported_gate(bench, one, members) for one in judged]
+    for one in sorted(seen, key=lambda one: _ORDER.index(one.verdict.outcome)):
+        yield GateChange(one, _readings(bench, one))
     yield from autonomy_changes(bench, as_of)
     yield from expand_changes(bench, as_of)
     yield from assumption_changes(bench, as_of)

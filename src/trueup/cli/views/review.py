@@ -62,6 +62,8 @@ def _gate_lines(change: Mapping[str, Any]) -> list[str]:
         for rail in change["guardrails"]
     ]
     lines.append(wrapped(_because(change)))
+    if (change.get("portfolio") or {}).get("e_value"):
+        lines.append(wrapped(f"portfolio: {change['portfolio']['because']}"))
     return lines + [wrapped(f"note: {note}") for note in change["notes"]]
 
 
@@ -144,6 +146,7 @@ def chain_text(data: Mapping[str, Any]) -> str:
     lines += ["", "Formula", wrapped(formula["name"], 2), wrapped(formula["expression"], 2)]
     lines += _inputs(formula["inputs"], change.get("unit"))
     lines += _bar(change)
+    lines += _portfolio(change.get("portfolio"))
     lines += _readings(data["readings"])
     lines += _events(data["events"], change.get("unit"))
     declared = data["declared"]
@@ -162,6 +165,19 @@ def _bar(change: Mapping[str, Any]) -> list[str]:
     lines = [wrapped(text, 2)]
     if change.get("watched"):
         lines.append(wrapped(f"watched every week: {difference(change['watched'], change['unit'])}", 2))
+    return lines
+
+
+def _portfolio(view: Mapping[str, Any] | None) -> list[str]:
+    """Render the pilots of a cycle with what each has gathered, most first."""
+    if not view:
+        return []
+    lines = ["", f"Portfolio (cycle {view['cycle']}; at most 5% of what it supports is false, on average)"]
+    for one in view["members"]:
+        gathered = "none" if one["e_value"] is None else f"{one['e_value']:.3g}"
+        kept = {"signed": f"kept from ledger entry {one['entry']}", "gate": "at its gate", "watched": "watched"}
+        came = f"{kept[one['from']]}, {one['on'][:10]}" if one["from"] else "nothing, stopped or below level C"
+        lines.append(f"  {one['workflow']:<22} e-value {gathered:>9}  {came}")
     return lines
 
 

@@ -82,10 +82,15 @@ class Limits(Declared):
 
 
 class Reviews(Declared):
-    """How often the evidence and the strategy are looked at."""
+    """How often the evidence and the strategy are looked at.
+
+    `portfolio` says what becomes of a go that all pilots of its cycle together do not support: `warns` (the default)
+    says so beside it, `vetoes` holds it until somebody waives that by name.
+    """
 
     checkpoint: Literal["weekly"] | PeriodValue | None = None
     strategy: PeriodValue | None = None
+    portfolio: Literal["warns", "vetoes"] | None = None
 
 
 class Ranking(Declared):

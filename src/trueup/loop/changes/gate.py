@@ -109,6 +109,7 @@ class GateChange:
             "watched": _watched(judged),
             "forecast_weeks": judged.forecast_weeks,
             "sensitivity": gate_sensitivity(judged),
+            "portfolio": judged.portfolio,
             "waivable": list(verdict.waivable),
             "named_cases": list(verdict.cases),
             "notes": list(verdict.notes),
