@@ -140,6 +140,16 @@ _TYPES = (
         },
     ),
     EventType(
+        "trail.extended",
+        "A case that follows where values come from has read more; what it knows outlives the process.",
+        {
+            "workflow": "the workflow's id",
+            "case": "the case",
+            "digest": "keyed digest of the marks, which lie outside the ledger",
+            "marks": "how many there are",
+        },
+    ),
+    EventType(
         "action.judged",
         "The gate answered. Written before anything runs; of two processes only one can write it.",
         {
