@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 
 from tests.loop.pilots import write_programme
 from tests.running import run_trueup
+from trueup.web.api.app import Api
 from trueup.web.app import create_app
 from trueup.web.door import Door
 from trueup.web.site import Site
@@ -36,11 +37,14 @@ class Console:
     root: Path
     clock: HandClock = field(default_factory=HandClock)
     door: Door = field(init=False)
+    api: Api = field(init=False)
     app: FastAPI = field(init=False)
 
     def __post_init__(self) -> None:
         self.door = Door(b"s" * 32, PORT, self.clock)
-        self.app = create_app(Site(self.root, self.clock), self.door)
+        site = Site(self.root, self.clock)
+        self.api = Api(site, PORT)
+        self.app = create_app(site, self.door, self.api)
 
     def stranger(self) -> TestClient:
         """A browser that has not opened the link."""

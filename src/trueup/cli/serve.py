@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from trueup.web.serving import Told
+
 PORT = 8377
 
 
@@ -28,17 +30,21 @@ def serve(directory: Path, port: int, as_of: datetime | None) -> Answer:  # noqa
 
     links: list[str] = []
 
-    def told(link: str) -> None:
-        links.append(link)
-        say(link)
+    def told(addresses: Told) -> None:
+        links.append(addresses.link)
+        say(addresses)
 
     served(directory, port, SystemClock(), as_of, told)
     return Answer({"link": links[0]}, _stopped)
 
 
-def say(link: str) -> None:
-    """Tell where the console is."""
-    click.echo(f"Open this once, within this browser: {link}\nCtrl-C stops the console.", err=True)
+def say(told: Told) -> None:
+    """Tell where the console is, and whom the API answers, where anybody is declared who could call it."""
+    click.echo(f"Open this once, within this browser: {told.link}\nCtrl-C stops the console.", err=True)
+    if told.callers:
+        click.echo(f"The API answers {', '.join(told.callers)} at {told.api}", err=True)
+    for name, why in told.unusable.items():
+        click.echo(f"The API does not answer {name}: {why}.", err=True)
 
 
 def _stopped(data: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The console as a web application: addresses, JSON twins, refusals. Only GET; nothing can be changed."""
+"""The console as a web application: addresses, JSON twins, refusals. Only GET; no page can change anything."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 
 from trueup.decide.level import Level
 from trueup.kernel.errors import NotFoundError, TrueupError, UsageError
+from trueup.web.api.routes import PREFIX
 from trueup.web.door import ENTRANCE, HEADERS, SESSION, Door
 from trueup.web.pages import ledger, review
 from trueup.web.pages.find import find
@@ -26,6 +27,7 @@ from trueup.web.rendering import STATIC, Page, linked, render, static
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
 
+    from trueup.web.api.app import Api
     from trueup.web.site import Look, Site
 
 Answered = tuple[Page, "Mapping[str, Any]"]
@@ -135,8 +137,8 @@ ROUTES: Mapping[str, Model] = {
 }
 
 
-def create_app(site: Site, door: Door) -> FastAPI:
-    """Return the console of one programme behind its door."""
+def create_app(site: Site, door: Door, api: Api) -> FastAPI:
+    """Return the console of one programme behind its door, and the API beside it."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.add_api_route("/static/{name}", _static, methods=["GET"], response_model=None)
     app.add_api_route(ENTRANCE, _entrance(door), methods=["GET"], response_model=None)
@@ -145,6 +147,7 @@ def create_app(site: Site, door: Door) -> FastAPI:
         app.add_api_route(f"{path}.json", _answering(site, model, twin=True), methods=["GET"], response_model=None)
     for path, model in ROUTES.items():
         app.add_api_route(path, _answering(site, model), methods=["GET"], response_model=None)
+    app.mount(PREFIX, api.application())
     app.add_api_route("/{rest:path}", _nothing, methods=["GET"], response_model=None)
     app.middleware("http")(_guarded(door))
     return app
@@ -188,7 +191,7 @@ def _command(request: Request) -> str:
 
 def refusal(request: Request, error: TrueupError) -> Response:
     """Return what went wrong and what to do about it, as the address asks: a page, or an envelope."""
-    if request.url.path.endswith(".json"):
+    if request.url.path.endswith(".json") or request.url.path.startswith(f"{PREFIX}/"):
         body = {"ok": False, "command": _command(request), "error": error.to_json()}
         return JSONResponse(body, status_code=error.http_status)
     page = Page("error.html", error.message)
@@ -225,11 +228,16 @@ def _entrance(door: Door) -> Callable[[Request], Response]:
     return enter
 
 
+def _opens_itself(path: str) -> bool:
+    """Tell whether a path asks for no session: the entrance, what it looks like, and the API, which wants a token."""
+    return path == ENTRANCE or path.startswith(("/static/", f"{PREFIX}/"))
+
+
 def _guarded(door: Door) -> Callable[[Request, Callable[[Request], Awaitable[Response]]], Awaitable[Response]]:
     async def guard(request: Request, proceed: Callable[[Request], Awaitable[Response]]) -> Response:
         try:
             door.check_host(request.headers.get("host", ""))
-            if request.url.path != ENTRANCE and not request.url.path.startswith("/static/"):
+            if not _opens_itself(request.url.path):
                 door.check_session(request.cookies.get(door.cookie))
             answer = await proceed(request)
         except TrueupError as error:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import socket
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trueup.kernel.errors import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -37,13 +38,25 @@ def listening(port: int) -> socket.socket:
     return made
 
 
-def serve(root: Path, port: int, clock: Clock, as_of: datetime | None, say: Callable[[str], None]) -> None:
-    """Serve a programme until interrupted; `say` gets the one-time link once the address is ours.
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is said once the address is ours: the one-time link, and who has a token for the API, or why not."""
+
+    link: str
+    api: str
+    callers: Sequence[str]
+    unusable: Mapping[str, str]
+
+
+def serve(root: Path, port: int, clock: Clock, as_of: datetime | None, say: Callable[[Told], None]) -> None:
+    """Serve a programme until interrupted; `say` gets the addresses once they are ours.
 
     Raises NotFoundError when the folder is no programme, StorageError when the port is taken.
     """
     import uvicorn
 
+    from trueup.web.api.app import Api
+    from trueup.web.api.routes import PREFIX
     from trueup.web.app import create_app
     from trueup.web.door import Door
     from trueup.web.site import Site
@@ -53,9 +66,14 @@ def serve(root: Path, port: int, clock: Clock, as_of: datetime | None, say: Call
     site.checked(site.look(None))
     with listening(port) as ours:
         door = Door(new_secret(), ours.getsockname()[1], clock)
+        api = Api(site, door.port)
         config = uvicorn.Config(
-            create_app(site, door), log_level="warning", access_log=False, server_header=False, lifespan="off"
+            create_app(site, door, api), log_level="warning", access_log=False, server_header=False, lifespan="off"
         )
-        say(door.link)
-        with suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[ours])
+        callers, unusable = ([], {}) if as_of else api.known()
+        say(Told(door.link, f"http://{HOST}:{door.port}{PREFIX}/", callers, unusable))
+        try:
+            with suppress(KeyboardInterrupt):
+                uvicorn.Server(config).run(sockets=[ours])
+        finally:
+            api.close()

@@ -1,5 +1,6 @@
 """The composition root: one programme and its state. Clocks, settings and keys are made here and nowhere else."""
 
+from trueup.workspace.callers import token_digests
 from trueup.workspace.data import DeclaredData
 from trueup.workspace.keeping import (
     backup_ledger,
@@ -61,5 +62,6 @@ __all__ = [
     "runner_name",
     "signer_for",
     "throw_switch",
+    "token_digests",
     "verify_ledger",
 ]

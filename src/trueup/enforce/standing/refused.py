@@ -10,22 +10,29 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from trueup.ledger.entry import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import date
 
     from trueup.kernel.clock import Clock
     from trueup.kernel.errors import TrueupError
-    from trueup.ledger.log import Ledger
 
 _LOG = logging.getLogger("trueup.refused")
 # Reasons are words of ours; if there should ever be more of them, the rest is counted as one.
 MOST_REASONS = 32
 OTHER = "other"
+
+
+class Appends(Protocol):
+    """What can be added to: a ledger, or whatever opens one when something is to be written."""
+
+    def append(self, entries: Sequence[Entry]) -> list[int]:
+        """Append entries, durably."""
+        ...
 
 
 @dataclass(slots=True)
@@ -44,7 +51,13 @@ class Refusals:
     """
 
     def __init__(
-        self, ledger: Ledger, digest: Callable[[bytes], str], clock: Clock, runner: str, door: str, workflow: str | None
+        self,
+        ledger: Appends,
+        digest: Callable[[bytes], str],
+        clock: Clock,
+        runner: str,
+        door: str,
+        workflow: str | None,
     ) -> None:
         self._ledger = ledger
         self._digest = digest
