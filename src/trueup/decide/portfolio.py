@@ -42,9 +42,10 @@ def e_value_of(comparison: Comparison, contrast: Contrast) -> float:
     if comparison.too_few() is not None:
         return 0.0
     by_case = comparison.basis is Basis.CASES and comparison.analysis is None and not comparison.frozen
-    if by_case and comparison.share:
+    by_known = comparison.known is not None and comparison.known.decides
+    if by_case and (comparison.share or comparison.quantile is not None):
         return e_value_at(lambda alpha: contrast.side(comparison.watched(alpha, contrast.ratio)) is Side.GOOD)
-    if by_case and sequences.entered(comparison.cases):
+    if by_case and not by_known and sequences.entered(comparison.cases):
         return e_value_at(lambda alpha: _clears_as_mixture(comparison, contrast, alpha))
     return at_one_level(clears=_clears(comparison, contrast))
 

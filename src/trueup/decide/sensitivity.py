@@ -13,8 +13,7 @@ import numpy as np
 from trueup.decide.bars import Contrast, Side
 from trueup.decide.comparison import Basis, Comparison, Sample
 from trueup.decide.numbers import known
-from trueup.decide.samples import blocks_of
-from trueup.evidence.moments import Moments
+from trueup.decide.samples import sample_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,8 +91,9 @@ def _left_out(comparison: Comparison) -> Iterator[tuple[str, str, Comparison]]:
         for name in sorted(labels) if 1 < len(labels) <= MOST_UNITS else ():
             rest = replace(
                 comparison,
-                treated=_without(comparison.treated, kind, name, by_unit=by_unit),
-                control=_without(comparison.control, kind, name, by_unit=by_unit),
+                treated=_without(comparison.treated, kind, name),
+                control=_without(comparison.control, kind, name),
+                known=comparison.known.without(name) if comparison.known is not None and kind == "week" else None,
             )
             if min(rest.treated.n, rest.control.n):
                 yield kind, name, rest
@@ -104,20 +104,17 @@ def _labels(sample: Sample, kind: str) -> NDArray[np.str_]:
     return np.array([], dtype=np.str_) if labels is None else np.unique(labels)
 
 
-def _without(sample: Sample, kind: str, name: str, *, by_unit: bool) -> Sample:
+def _without(sample: Sample, kind: str, name: str) -> Sample:
     labels = sample.weeks if kind == "week" else sample.units
-    if labels is None or sample.values is None:
+    if labels is None or sample.values is None or sample.weeks is None:
         return sample
     kept = labels != name
-    values = sample.values[kept]
-    weeks = None if sample.weeks is None else sample.weeks[kept]
-    units = None if sample.units is None else sample.units[kept]
-    blocks = units if by_unit else weeks
-    return Sample(
-        moments=Moments.of(values) if len(values) else Moments(0, 0.0, 0.0),
-        events=int(np.count_nonzero(values)),
-        blocks=np.array([]) if blocks is None else blocks_of(values, blocks),
-        values=values,
-        weeks=weeks,
-        units=units,
+    # A ratio whose denominators sum to nought has no values: only its pairs are those of its cases.
+    values = sample.values[kept] if len(sample.values) == len(kept) else sample.values
+    return sample_from(
+        values,
+        sample.weeks[kept],
+        None if sample.units is None else sample.units[kept],
+        pairs=None if sample.pairs is None else sample.pairs[kept],
+        quantile=sample.quantile,
     )

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
+import numpy as np
 from scipy import special
 
 from trueup.evidence.moments import Interval, normal_quantile
+from trueup.evidence.quantiles import quantile_band
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def mean_interval_of_week(n: int, total: float, total_squares: float, alpha: float = 0.05) -> Interval:
@@ -30,3 +36,22 @@ def share_interval_of_week(events: int, n: int, alpha: float = 0.05) -> Interval
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = math.sqrt(z2) / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
     return Interval(share, max(centre - half, 0.0), min(centre + half, 1.0))
+
+
+def quantile_interval_of_week(edges: Sequence[float], counts: Sequence[int], quantile: float) -> Interval:
+    """Return a quantile of a week's cases, counted in buckets, with its 95% interval by the binomial distribution.
+
+    The ranks between which the quantile lies at one look (Thompson 1936), at the outer edges of their buckets; infinite
+    above where a rank lies in the last, which is open. Raises ValueError as `quantile_band`.
+    """
+    n = sum(counts)
+    estimate = quantile_band(edges, counts, quantile, 0.05).estimate
+    if not n:
+        return Interval(math.nan, -math.inf, math.inf)
+    chances = special.bdtr(np.arange(n + 1), n, quantile)
+    low, high = int(np.searchsorted(chances, 0.025)), int(np.searchsorted(chances, 0.975)) + 1
+    up_to = np.cumsum(counts)
+    first = int(np.searchsorted(up_to, max(low, 1)))
+    last = int(np.searchsorted(up_to, high)) if high <= n else len(edges)
+    upper = edges[last + 1] if last + 1 < len(edges) else math.inf
+    return Interval(estimate, edges[first] if low else 0.0, upper)

@@ -25,7 +25,7 @@ from trueup.loop.pilots.comparisons import PilotView, is_weekly, on_scale
 from trueup.loop.pilots.detectable import detectable
 from trueup.loop.pilots.frozen import baseline_cases, frozen_kpi, mix_of, notes_of
 from trueup.loop.pilots.level import registered_level
-from trueup.loop.pilots.promise import population_of
+from trueup.loop.pilots.promise import adjust_json, population_of
 from trueup.loop.pilots.rollout import drawn_rollout
 from trueup.loop.pilots.weeks import PilotWeeks, frozen_transform
 from trueup.loop.pin import pinned
@@ -176,6 +176,7 @@ def registration_of(
         guardrails={key: str(guardrail.no_worse_than) for key, guardrail in pilot.guardrails.items()},
         gates=_gates(pilot),
         design=pilot.design.model_dump(mode="json", exclude_none=True),
+        adjust=adjust_json(pilot),
         population=population_of(workflow),
         level=Level.BEFORE_AFTER.value,
         data_digest=bench.observations.digests().get(events.data or "", ""),

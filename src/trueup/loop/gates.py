@@ -16,6 +16,7 @@ from trueup.evidence import power
 from trueup.evidence.designs.scales import Scale
 from trueup.kernel.errors import DataError
 from trueup.kernel.quantities import Bar
+from trueup.loop.pilots.adjusting import beside_raw, not_adjusted
 from trueup.loop.pilots.checklist import checklist_of
 from trueup.loop.pilots.comparisons import PilotView
 from trueup.loop.pilots.level import registered_level
@@ -109,6 +110,9 @@ def judge_registered(bench: Workbench, view: PilotView, gate: str, at: datetime,
     population = view.observer.population(view.name, since=view.starts, until=at, as_of=at)
     unknown = _unknowable(bench, view, population, at)
     primary = view.compare(registration.primary, at)
+    never = primary.unanswerable()
+    unknown = unknown or not_adjusted(registration, primary)
+    unknown = Unknown("quantile-needs-cases", never) if never is not None and unknown is None else unknown
     # A KPI with one value a week has no concurrent arm, whatever the design: it is before/after.
     level = Level.BEFORE_AFTER if primary.before_after else level
     notes: tuple[str, ...] = ("registered late",) if registration.late else ()
@@ -297,6 +301,14 @@ def gate_sensitivity(judged: JudgedGate) -> dict[str, Any] | None:
     if comparison is None or bar is None:
         return None
     return sensitivity_of(comparison, bar.contrast, judged.question.alpha).to_json()
+
+
+def gate_adjusted(judged: JudgedGate) -> dict[str, Any] | None:
+    """Return the adjusted figures beside the raw one, and which decides; None where none were registered."""
+    comparison = judged.question.comparison
+    if comparison is None:
+        return None
+    return beside_raw(judged.registration, comparison, judged.question.alpha)
 
 
 def gate_inputs(judged: JudgedGate) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from trueup.decide.level import Level
 from trueup.decide.numbers import known
 from trueup.declare.model.kpi import KpiKind
-from trueup.evidence.weekly import mean_interval_of_week, share_interval_of_week
+from trueup.evidence.weekly import mean_interval_of_week, quantile_interval_of_week, share_interval_of_week
 from trueup.kernel.errors import NotFoundError
 from trueup.kernel.text import did_you_mean
 from trueup.ledger.records import Reading
@@ -19,8 +21,9 @@ if TYPE_CHECKING:
 
     from trueup.declare.model.kpi import Kpi
     from trueup.declare.programme import Programme
+    from trueup.evidence.moments import Interval
     from trueup.loop.workbench import Workbench
-    from trueup.observe.tables import WeekStatistic
+    from trueup.observe.tables import WeekHistogram, WeekStatistic
 
 
 def measure(bench: Workbench, workflow: str | None, as_of: datetime, *, segments: bool = False) -> list[Reading]:
@@ -74,8 +77,15 @@ def readings_of(
     """Return the weekly readings of one workflow at an instant."""
     workflow = bench.programme.workflows[name]
     level = level_in_force(bench.programme, name)
-    rows = bench.observations.observer().weekly(name, as_of, kpis=kpis, segments=segments)
-    return [_reading(name, workflow.kpis[row.kpi], row, level) for row in rows]
+    observer = bench.observations.observer()
+    rows = observer.weekly(name, as_of, kpis=kpis, segments=segments)
+    tails = {row.kpi for row in rows if workflow.kpis[row.kpi].quantile is not None}
+    spreads = [one for kpi in tails for one in observer.histograms(name, kpi, as_of, segments=segments)]
+    by_place = {(one.kpi, one.week, str(one.arm), one.segment): one for one in spreads}
+    return [
+        _reading(name, workflow.kpis[row.kpi], row, level, by_place.get((row.kpi, row.week, str(row.arm), row.segment)))
+        for row in rows
+    ]
 
 
 def level_in_force(programme: Programme, name: str) -> Level:
@@ -84,8 +94,9 @@ def level_in_force(programme: Programme, name: str) -> Level:
     return registered_level(registration) if registration else Level.BEFORE_AFTER
 
 
-def _reading(name: str, kpi: Kpi, row: WeekStatistic, level: Level) -> Reading:
-    lower, upper = _interval(kpi, row)
+def _reading(name: str, kpi: Kpi, row: WeekStatistic, level: Level, spread: WeekHistogram | None) -> Reading:
+    interval = _interval(kpi, row, spread)
+    value = interval.estimate if kpi.quantile is not None else row.total / row.n if row.n else None
     return Reading(
         workflow=name,
         kpi=row.kpi,
@@ -93,9 +104,9 @@ def _reading(name: str, kpi: Kpi, row: WeekStatistic, level: Level) -> Reading:
         arm=str(row.arm),
         segment=row.segment,
         n=row.n,
-        value=known(row.total / row.n) if row.n else None,
-        lower=known(lower),
-        upper=known(upper),
+        value=known(value),
+        lower=known(interval.lower),
+        upper=known(interval.upper),
         unit=kpi.shown_unit,
         evidence_level=str(level),
         immature=row.immature,
@@ -104,10 +115,13 @@ def _reading(name: str, kpi: Kpi, row: WeekStatistic, level: Level) -> Reading:
     )
 
 
-def _interval(kpi: Kpi, row: WeekStatistic) -> tuple[float | None, float | None]:
-    """Return the 95% interval of one week on its own; None where one value a week leaves no spread."""
+def _interval(kpi: Kpi, row: WeekStatistic, spread: WeekHistogram | None) -> Interval:
+    """Return the 95% interval of one week on its own; infinite where one value a week leaves no spread."""
+    if kpi.quantile is not None:
+        edges, counts = (spread.edges, spread.counts) if spread is not None else ((), ())
+        found = quantile_interval_of_week(edges, counts, kpi.quantile)
+        # In the open bucket lie the capped cases: a quantile among them is not known.
+        return replace(found, estimate=math.nan) if edges and found.estimate >= edges[-1] else found
     if kpi.kind is KpiKind.SHARE:
-        interval = share_interval_of_week(row.events, row.n)
-    else:
-        interval = mean_interval_of_week(row.n, row.total, row.total_squares)
-    return interval.lower, interval.upper
+        return share_interval_of_week(row.events, row.n)
+    return mean_interval_of_week(row.n, row.total, row.total_squares)

@@ -19,7 +19,9 @@ from trueup.observe.tables import Arm, WeekStatistic
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from trueup.declare.model.kpi import Ratio
     from trueup.declare.model.workflow import Pilot
+    from trueup.observe.actuals import ActualKind, Actuals
 
 _EVER = datetime.max.replace(tzinfo=UTC)
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -54,6 +56,17 @@ def periods(pilot: Pilot | None) -> list[Period]:
         Period(ends, starts, (Arm.BEFORE,)),
         pilot_itself,
     ]
+
+
+def recorded(actuals: Actuals, ratio: Ratio, use_case: str, since: datetime, until: datetime) -> float | None:
+    """Return hours or money recorded about a span, with the hours that have a price; None where a part lacks."""
+    kind: ActualKind = "effort" if ratio.of == "effort" else "spend"
+    parts = [actuals.total(kind, use_case, since=since, until=until)]
+    for effort, price in (ratio.prices or {}).items():
+        hours = actuals.total("effort", use_case, kind=effort, since=since, until=until)
+        parts.append(None if hours is None else hours * price)
+    known = [part for part in parts if part is not None]
+    return math.fsum(known) if len(known) == len(parts) else None
 
 
 @dataclass(frozen=True, slots=True)

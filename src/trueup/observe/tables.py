@@ -67,6 +67,7 @@ class WeekHistogram:
     arm: str
     edges: tuple[float, ...]
     counts: tuple[int, ...]
+    segment: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the published form."""
@@ -74,6 +75,7 @@ class WeekHistogram:
             "kpi": self.kpi,
             "week": self.week.isoformat(),
             "arm": str(self.arm),
+            **({} if self.segment is None else {"segment": self.segment}),
             "edges": list(self.edges),
             "counts": list(self.counts),
         }
@@ -85,7 +87,9 @@ class CaseVector:
 
     Arrays of one length: `case` ids, `started` and `matured` in epoch seconds, `arm` (values of Arm), `unit`
     (what was assigned; the case id where cases are), `value` in the KPI's unit (never NaN), `capped`.
-    `without_value` counts mature cases left out because the KPI has no value for them, by arm.
+    `without_value` counts mature cases left out because the KPI has no value for them, by arm. `under` is what a ratio
+    of sums divides the sum of values by. `covariates` (cases, fields; NaN: none) and `stratum` are what the first event
+    of a case says; None where none is declared, or the log lacks one.
     """
 
     kpi: str
@@ -97,6 +101,9 @@ class CaseVector:
     value: NDArray[np.float64]
     capped: NDArray[np.bool_]
     without_value: dict[str, int]
+    under: NDArray[np.float64] | None = None
+    covariates: NDArray[np.float64] | None = None
+    stratum: NDArray[np.object_] | None = None
 
     def of(self, *arms: str) -> CaseVector:
         """Return the cases of the arms named, order kept."""
@@ -115,6 +122,9 @@ class CaseVector:
             self.value[chosen],
             self.capped[chosen],
             self.without_value,
+            None if self.under is None else self.under[chosen],
+            None if self.covariates is None else self.covariates[chosen],
+            None if self.stratum is None else self.stratum[chosen],
         )
 
     def __len__(self) -> int:
@@ -156,3 +166,14 @@ class Segment:
     name: str
     value: str
     seen: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beforehand:
+    """What is declared as known of a case before it was assigned; None where the log lacks a field of it."""
+
+    covariates: tuple[Segment, ...] | None = None
+    strata: tuple[Segment, ...] | None = None
+
+
+NOTHING_BEFOREHAND = Beforehand()

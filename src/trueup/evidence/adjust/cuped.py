@@ -13,6 +13,7 @@ import numpy as np
 from scipy import special
 
 from trueup.evidence.blocks import unit_error
+from trueup.evidence.gates import contrast_variance
 from trueup.evidence.moments import Interval, Moments, around, finite, require_level, unknown
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ def adjusted_contrast(
     """Return the interval of mean1 - ratio * mean0 at one look, both means at the covariates of all cases together.
 
     Y - theta (X - mean X) in each arm, theta by least squares within arms (Deng et al. 2013), less its degrees of
-    freedom; Student's t with Satterthwaite's. For a ratio other than 1 the spread of mean X counts too. Nothing is
+    freedom; Student's t with Satterthwaite's, on the larger of Welch's and the pooled variance, as without
+    covariates. For a ratio other than 1 the spread of mean X counts too. Nothing is
     known without five cases an arm beyond the covariates, or without spread. Raises ValueError as `pseudo_outcomes`.
     """
     require_level(alpha, ratio)
@@ -87,7 +89,7 @@ def adjusted_contrast(
     residual = y - (x - x.mean(axis=0)) @ theta
     one, other = (Moments.of(residual[side]) for side in sides)
     lost = (len(y) - 2) / (len(y) - 2 - x.shape[1])
-    error = lost * (one.variance / one.n + ratio**2 * other.variance / other.n)
+    error = lost * contrast_variance(one, other, ratio)
     error += (1 - ratio) ** 2 * float(np.var(x @ theta, ddof=1)) / len(y)
     estimate = one.mean - ratio * other.mean
     if error <= 0:

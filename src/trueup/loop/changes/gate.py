@@ -10,7 +10,7 @@ from trueup.decide.numbers import interval_json
 from trueup.declare.programme import use_case_file, workflow_file
 from trueup.kernel.canonical import digest
 from trueup.kernel.clock import format_instant
-from trueup.loop.gates import gate_inputs, gate_sensitivity
+from trueup.loop.gates import gate_adjusted, gate_inputs, gate_sensitivity
 from trueup.loop.permission import may_decide_gate, may_expand, may_stop
 from trueup.loop.pilots.promise import promised
 
@@ -109,6 +109,7 @@ class GateChange:
             "watched": _watched(judged),
             "forecast_weeks": judged.forecast_weeks,
             "sensitivity": gate_sensitivity(judged),
+            "adjusted": gate_adjusted(judged),
             "portfolio": judged.portfolio,
             "waivable": list(verdict.waivable),
             "named_cases": list(verdict.cases),

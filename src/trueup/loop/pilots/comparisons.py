@@ -15,6 +15,7 @@ from trueup.declare.model.kpi import KpiKind
 from trueup.evidence.designs.scales import PLAIN
 from trueup.evidence.designs.stable import BASELINE_WEEKS, MATCHED_PART, StableSeries
 from trueup.kernel.clock import start_of_day
+from trueup.loop.pilots.adjusting import known_before
 from trueup.loop.pilots.weeks import PilotWeeks, floor_of, frozen_transform
 from trueup.observe.tables import Arm
 
@@ -35,6 +36,11 @@ _DESIGNED = ("matched", "staggered")
 def is_weekly(kpi: Kpi) -> bool:
     """Tell whether a KPI has one value a week (throughput, ratios of actuals) instead of one a case."""
     return kpi.kind is KpiKind.THROUGHPUT or (kpi.ratio is not None and kpi.ratio.of in WEEKLY_OF)
+
+
+def is_ratio_of_sums(kpi: Kpi) -> bool:
+    """Tell whether a KPI is a sum over another, and not the mean of one value a case or a week."""
+    return kpi.paired or (kpi.ratio is not None and is_weekly(kpi))
 
 
 def cap_of(kpi: Kpi, matures_after_seconds: int) -> float | None:
@@ -86,6 +92,9 @@ class PilotView:
         kpi, frozen = self.workflow.kpis[kpi_name], self.registration.kpis[kpi_name]
         if is_weekly(kpi):
             return self._compare_weeks(kpi_name, kpi, mature_by)
+        if kpi.quantile is not None and not self.by_case:
+            # No design but the draw by case can judge a tail: nothing is compared, and the gate says why.
+            return replace(self._counted(kpi_name, kpi), control=frozen_sample(frozen))
         if self.assigned in _DESIGNED and self._ready():
             return self._compare_units(kpi_name, kpi, mature_by)
         log = kpi.scale == "log" and frozen.log is not None
@@ -94,11 +103,15 @@ class PilotView:
         by_unit = self.concurrent and not self.by_case
         if not self.concurrent and self._admitted(kpi_name):
             return self._compare_stable(kpi, frozen, vector, mature_by)
-        treated = sample_of(vector.of(*self._treated_arms()), by_unit=by_unit, transform=transform)
+        tail = kpi.quantile
+        treated = sample_of(vector.of(*self._treated_arms()), by_unit=by_unit, transform=transform, quantile=tail)
         if self.concurrent:
-            control = sample_of(vector.of(Arm.CONTROL), by_unit=by_unit, transform=transform)
+            control = sample_of(vector.of(Arm.CONTROL), by_unit=by_unit, transform=transform, quantile=tail)
         else:
-            control = frozen_sample(frozen, log=log)
+            control = frozen_sample(frozen, log=log, ratio=kpi.paired)
+        means = self.by_case and tail is None
+        share = kpi.kind is KpiKind.SHARE
+        known = known_before(self.registration, kpi_name, vector, treated, control, share_kpi=share) if means else None
         return replace(
             self._counted(kpi_name, kpi),
             basis=self._basis(),
@@ -106,6 +119,7 @@ class PilotView:
             treated=treated,
             control=control,
             transform=transform,
+            known=known,
         )
 
     def _counted(self, name: str, kpi: Kpi) -> Comparison:
@@ -114,7 +128,16 @@ class PilotView:
         cap = cap_of(kpi, round(self._matures().total_seconds()))
         share = kpi.kind is KpiKind.SHARE
         return Comparison(
-            name, kpi.shown_unit, share, Basis.BLOCKS, frozen=True, treated=nothing, control=nothing, cap=cap
+            name,
+            kpi.shown_unit,
+            share,
+            Basis.BLOCKS,
+            frozen=True,
+            treated=nothing,
+            control=nothing,
+            cap=cap,
+            quantile=kpi.quantile,
+            paired=is_ratio_of_sums(kpi),
         )
 
     def _treated_arms(self) -> tuple[str, ...]:
@@ -189,12 +212,14 @@ class PilotView:
             if row.segment is None and row.n and self._whole_pilot_week(row, mature_by)
         ]
         frozen = self.registration.kpis[kpi_name]
-        treated = weekly_sample(rows)
+        ratio = is_ratio_of_sums(kpi)
+        treated = weekly_sample(rows, ratio=ratio)
         if self._admitted(kpi_name) and self.assigned == "none":
             names = sorted({row.week.isoformat() for row in rows})
             treated = weekly_sample(rows, frozen_transform(frozen))
             return self._stable(kpi, frozen, treated, dict(zip(names, treated.blocks.tolist(), strict=True)))
-        return replace(self._counted(kpi_name, kpi), treated=treated, control=frozen_sample(frozen))
+        control = frozen_sample(frozen, ratio=ratio)
+        return replace(self._counted(kpi_name, kpi), treated=treated, control=control)
 
     def _basis(self) -> Basis:
         if not self.concurrent:

@@ -15,8 +15,9 @@ from trueup.declare.model.kpi import KpiKind
 from trueup.declare.model.registration import FrozenKpi, FrozenLog, FrozenSegment, FrozenWeek
 from trueup.evidence.designs.scales import Scale, Transform
 from trueup.evidence.moments import Moments
+from trueup.evidence.quantiles import sample_quantile
 from trueup.kernel.clock import start_of_day, week_of
-from trueup.loop.pilots.comparisons import is_weekly
+from trueup.loop.pilots.comparisons import is_ratio_of_sums, is_weekly
 from trueup.loop.pilots.promise import definition_digest
 from trueup.loop.pilots.validity import OTHER
 from trueup.loop.pilots.weeks import transform_for
@@ -46,15 +47,15 @@ def frozen_kpi(bench: Workbench, name: str, workflow: Workflow, kpi: str, window
             for row in observer.weekly(name, as_of, kpis=[kpi])
             if row.segment is None and _inside(row.week, window) and not _triggered(workflow, row.week)
         ]
-        sample = weekly_sample(rows)
-        transform = transform_for(declared, sample.blocks)
+        sample = weekly_sample(rows, ratio=is_ratio_of_sums(declared))
+        transform = transform_for(declared, weekly_sample(rows).blocks)
         weeks = tuple(_week(row.week, np.array([row.total / row.n]), transform, row.n) for row in rows if row.n)
-        capped, values = 0, sample.blocks
+        capped, values = 0, weekly_sample(rows).blocks
     else:
         vector = baseline_cases(bench, name, workflow, kpi, window, as_of)
-        sample, values = sample_of(vector), vector.value
+        sample, values = sample_of(vector, quantile=declared.quantile), vector.value
         transform = transform_for(declared, values)
-        weeks = tuple(_weeks(vector, window, transform))
+        weeks = tuple(_weeks(vector, window, transform, declared.quantile))
         capped = int(vector.capped.sum())
     return FrozenKpi(
         **definition,
@@ -111,16 +112,29 @@ def _inside(week: date, window: Window) -> bool:
     return start_of_day(week) >= window.begins and start_of_day(week) + timedelta(weeks=1) <= window.ends
 
 
-def _weeks(vector: CaseVector, window: Window, transform: Transform) -> list[FrozenWeek]:
+def _weeks(vector: CaseVector, window: Window, transform: Transform, quantile: float | None) -> list[FrozenWeek]:
     """Return the full weeks of the window: a week cut by its edge would be a block of other days."""
-    values: dict[date, list[float]] = {}
-    for started, value in zip(vector.started.tolist(), vector.value.tolist(), strict=True):
-        values.setdefault(week_of(datetime.fromtimestamp(started, UTC)), []).append(value)
+    places: dict[date, list[int]] = {}
+    for place, started in enumerate(vector.started.tolist()):
+        places.setdefault(week_of(datetime.fromtimestamp(started, UTC)), []).append(place)
     return [
-        _week(week, np.array(values[week]), transform, len(values[week]))
-        for week in sorted(values)
+        _case_week(week, vector, np.array(places[week]), transform, quantile)
+        for week in sorted(places)
         if _inside(week, window)
     ]
+
+
+def _case_week(
+    week: date, vector: CaseVector, places: NDArray[np.int64], transform: Transform, quantile: float | None
+) -> FrozenWeek:
+    values = vector.value[places]
+    if quantile is not None:
+        return FrozenWeek(week=week, n=len(values), mean=sample_quantile(values, quantile))
+    if vector.under is not None:
+        under = fsum(vector.under[places].tolist())
+        mean = fsum(values.tolist()) / under if under else None
+        return FrozenWeek(week=week, n=len(values), mean=mean, under=under)
+    return _week(week, values, transform, len(values))
 
 
 def mix_of(population: Population) -> tuple[FrozenSegment, ...]:

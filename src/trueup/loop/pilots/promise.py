@@ -8,7 +8,7 @@ from trueup.kernel.canonical import digest
 
 if TYPE_CHECKING:
     from trueup.declare.model.registration import Registration
-    from trueup.declare.model.workflow import Workflow
+    from trueup.declare.model.workflow import Pilot, Workflow
     from trueup.kernel.canonical import Json
 
 
@@ -33,13 +33,19 @@ def population_of(workflow: Workflow) -> dict[str, Any]:
     return workflow.events.model_dump(mode="json", exclude_none=True, exclude={"matures_after"})
 
 
+def adjust_json(pilot: Pilot) -> dict[str, Any] | None:
+    """Return what the comparison is adjusted for as it is registered; None where nothing is."""
+    return None if pilot.adjust is None else pilot.adjust.model_dump(mode="json")
+
+
 def promise_of(workflow: Workflow) -> dict[str, Any]:
     """Return the promise that the files now make; empty without a pilot."""
     pilot, events = workflow.pilot, workflow.events
     if pilot is None or events is None:
         return {}
     primary = workflow.kpis.get(pilot.primary or "")
-    return {
+    adjust = {"adjust": adjust_json(pilot)} if pilot.adjust is not None else {}
+    return adjust | {
         "starts": str(pilot.starts),
         "matures_after": str(events.matures_after),
         "population": population_of(workflow),
@@ -59,7 +65,8 @@ def promise_of(workflow: Workflow) -> dict[str, Any]:
 def promised(registration: Registration) -> dict[str, Any]:
     """Return the promise that was registered, in the same form."""
     watched = [registration.primary, *registration.guardrails]
-    return {
+    adjust = {"adjust": registration.adjust} if registration.adjust is not None else {}
+    return adjust | {
         "starts": str(registration.starts),
         "matures_after": registration.matures_after,
         "population": registration.population,
@@ -76,4 +83,4 @@ def promised(registration: Registration) -> dict[str, Any]:
 def moved(workflow: Workflow, registration: Registration) -> list[str]:
     """Name what the files now say otherwise than the registration, in the words of the files."""
     now, then = promise_of(workflow), promised(registration)
-    return [key for key in then if now.get(key) != then[key]]
+    return [key for key in then | now if now.get(key) != then.get(key)]

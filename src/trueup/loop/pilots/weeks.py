@@ -38,8 +38,10 @@ SHARE_FLOOR = 0.07
 def transform_for(kpi: Kpi, values: ArrayLike) -> Transform:
     """Return the scale on which designs compare a KPI: logarithms of durations and of what is per case, else plain.
 
-    Plain also where half of the durations are nought.
+    Plain also where half of the durations are nought, and for quantiles, which no design but a draw by case compares.
     """
+    if kpi.quantile is not None:
+        return PLAIN
     if kpi.kind is KpiKind.COUNT:
         return Transform(Scale.LOG_COUNT)
     if kpi.kind is KpiKind.DURATION or kpi.scale == "log" or (kpi.ratio is not None and kpi.ratio.of == "effort"):
@@ -58,7 +60,7 @@ def floor_of(kpi: Kpi) -> float | None:
 
     Volume (throughput, backlog) follows demand, and cost per case follows prices: neither is the workflow's doing.
     """
-    if kpi.kind is KpiKind.DURATION:
+    if kpi.kind is KpiKind.DURATION and kpi.quantile is None:
         return TIME_FLOOR
     if kpi.kind is KpiKind.SHARE:
         return SHARE_FLOOR
@@ -131,10 +133,12 @@ class PilotWeeks:
         row = np.array([rows[name] for name in names[kept]], dtype=np.int64)
         column = np.array([columns[int(number)] for number in self.number(vector)[kept]], dtype=np.int64)
         shape = (len(units), len(numbers))
-        cases, totals = np.zeros(shape), np.zeros(shape)
+        cases, totals, under = np.zeros(shape), np.zeros(shape), np.zeros(shape)
         np.add.at(cases, (row, column), 1.0)
         np.add.at(totals, (row, column), values[kept])
-        means = np.where(cases > 0, totals / np.where(cases > 0, cases, 1.0), np.nan)
+        np.add.at(under, (row, column), 1.0 if vector.under is None else vector.under[kept])
+        means = np.where(under > 0, totals / np.where(under > 0, under, 1.0), np.nan)
+        cases = np.where(under > 0, cases, 0.0)
         labels = tuple(self.label(number) for number in numbers)
         return Panel(tuple(units), labels, means, cases, sum(number < 0 for number in numbers))
 
