@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from mcp import types
@@ -15,11 +15,9 @@ from mcp.shared.exceptions import MCPError
 from trueup.connectors.mcp import answers
 from trueup.connectors.mcp.asking import Conversation
 from trueup.connectors.mcp.edge import Edge
+from trueup.connectors.mcp.passage import Governed, Passage, Terms
 from trueup.connectors.mcp.upstream import ToolFailedError, UnreachableError, Upstream
-from trueup.enforce.gate import UncertainError
-from trueup.enforce.masking.finder import MaskingError
 from trueup.enforce.request import Request, UnfitRequestError, normalised
-from trueup.enforce.steps import State
 from trueup.kernel.canonical import digest
 from trueup.kernel.errors import TrueupError
 
@@ -30,87 +28,12 @@ if TYPE_CHECKING:
 
     from trueup.connectors.mcp.asking import Answer
     from trueup.connectors.mcp.upstream import Server
-    from trueup.enforce.approvals import Approval
-    from trueup.enforce.gate import Outcome, RunAsync
-    from trueup.enforce.masking.payload import Masking
-    from trueup.enforce.standing.repeats import Turn
-    from trueup.enforce.untrusted.provenance import Provenance
     from trueup.kernel.canonical import Json
 
-_LOOK_SECONDS = 0.5
+__all__ = ["Gateway", "Terms", "digest_of"]
+
 # No digest looks like this, so it is never the pinned one.
 _UNPINNED = "unpinned"
-
-
-class Taken(Protocol):
-    """What became of a call: which step it is and, where it was taken through the gate now, its outcome or error."""
-
-    @property
-    def turn(self) -> Turn:
-        """Which step it is."""
-        ...
-
-    @property
-    def outcome(self) -> Outcome | None:
-        """What the gate answered; None where the step waits or nobody knows."""
-        ...
-
-    @property
-    def error(self) -> Exception | None:
-        """What it raised."""
-        ...
-
-
-class Governed(Protocol):
-    """The gate of one workflow, as a door needs it. All of it may block, and is asked from a thread."""
-
-    def tools(self) -> frozenset[str]:
-        """Return the tools that may be shown: declared, and described as they are pinned."""
-        ...
-
-    def offer(self, tool: str, definition: Mapping[str, Json]) -> str:
-        """Take note of a tool's definition; return its digest. Raises ValueError where it has none."""
-        ...
-
-    def is_pinned(self, tool: str, definition: str) -> bool:
-        """Tell whether a definition is the pinned one."""
-        ...
-
-    def masking(self) -> Masking | None:
-        """Return what masks for the workflow; None where nothing does."""
-        ...
-
-    def approval(self, approval: str) -> Approval:
-        """Return an approval as it stands."""
-        ...
-
-    def refused(self, reason: str, content: bytes) -> None:
-        """Take note of what was turned away before the gate; never raises."""
-        ...
-
-    async def take_async(self, prepare: Callable[[], Request], run: RunAsync) -> Taken:
-        """Find out which step a call is, and take a new one through the gate."""
-        ...
-
-    async def resume_async(self, approval: str, run: RunAsync) -> Outcome:
-        """As `Gate.resume_async`."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """On whose behalf the agent calls, and what happens to a request before and around the gate.
-
-    `wait` is how long a held call waits for a person before it is answered; `tokens` makes a name that nobody guesses.
-    `trail` follows where arguments come from, when the person's request is known: without it nothing is vouched for.
-    """
-
-    tokens: Callable[[], str]
-    case: str | None = None
-    requester: str | None = None
-    wait: float = 0.0
-    timeout: float = 60.0
-    trail: Provenance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +54,7 @@ class Gateway:
         self._terms = terms
         self._say = say
         self._edge = Edge(governed.masking)
+        self.passage = Passage(governed, terms, self._edge)
         self._upstreams = [Upstream(server, terms.timeout, say) for server in servers]
         self._tools: dict[str, _Tool] = {}
         self._parked: dict[str, Conversation] = {}
@@ -249,16 +173,11 @@ class Gateway:
         try:
             given = await anyio.to_thread.run_sync(self._edge.reply, params.input_responses or {})
         except TrueupError as error:
-            await self._turned_away(error, params)
+            await self.passage.turned_away(error, digest_of(params))
             self._parked[params.request_state or ""] = parked
             return answers.told(f"Denied: {error.message}", verdict="deny", decisive=error.code)
         parked.go_on(context, given)
         return await self._told(parked)
-
-    async def _turned_away(self, error: TrueupError, params: types.CallToolRequestParams) -> None:
-        """Put on record that a token was sent which nobody was ever given: it did not get as far as the gate."""
-        if isinstance(error, MaskingError):
-            await anyio.to_thread.run_sync(self.noted, f"mask.{error.code}", digest_of(params).encode())
 
     async def _told(self, conversation: Conversation) -> Answer:
         token = self._terms.tokens()
@@ -275,66 +194,13 @@ class Gateway:
         if not self._tools or any(upstream.changed for upstream in self._upstreams):
             await self._look()
         tool = self._tools.get(params.name)
-        run = partial(self._run, tool, conversation)
-        try:
-            taken = await self._governed.take_async(partial(self._request, params, tool), run)
-        except TrueupError as error:
-            await self._turned_away(error, params)
-            return _refused(error)
-        except Exception as error:  # noqa: BLE001 -- what cannot even be asked for is denied
-            return answers.told(f"Denied: the gateway failed ({type(error).__name__}).", verdict="deny")
-        try:
-            return await self._stepped(taken, run)
-        except ToolFailedError as error:
-            return types.CallToolResult.model_validate(error.result, by_name=False)
-        except UnreachableError as error:
-            return answers.failed(taken.turn.step, str(error))
-        except UncertainError as error:
-            return answers.unknown(taken.turn.step, str(error))
-        except TrueupError as error:
-            return _refused(error)
+        found = await self.passage.take(
+            partial(self._request, params, tool), partial(self._run, tool, conversation), partial(digest_of, params)
+        )
+        return found if isinstance(found, types.CallToolResult) else types.CallToolResult.model_validate(found)
 
     def _request(self, params: types.CallToolRequestParams, tool: _Tool | None) -> Request:
-        """Return the request as it is judged: tokens are values again before there is a canonical form."""
-        request = Request(
-            params.name,
-            params.arguments or {},
-            case=self._terms.case,
-            requester=self._terms.requester,
-            definition=tool.definition if tool else None,
-            **answers.brought(params.meta),
-        )
-        return replace(self._edge.restored(request), provenance=self._terms.trail)
-
-    async def _stepped(self, taken: Taken, run: RunAsync) -> types.CallToolResult:
-        turn = taken.turn
-        if taken.error is not None:
-            raise taken.error
-        if taken.outcome is not None:
-            return _result(taken.outcome, turn.step)
-        if turn.state is State.DENIED and turn.approval is not None:
-            return answers.rejected(turn.approval)
-        if turn.approval is None:
-            return answers.unknown(turn.step, "an earlier call with the same arguments")
-        return await self._waited(turn.approval, run, turn.step)
-
-    async def _waited(self, approval: Approval, run: RunAsync, step: str) -> types.CallToolResult:
-        """Wait as long as agreed for a person's answer; then run it, or say what it is waiting for."""
-        with anyio.move_on_after(self._terms.wait):
-            while approval.state in {"open", "escalated"}:
-                await anyio.sleep(_LOOK_SECONDS)
-                approval = await anyio.to_thread.run_sync(self._governed.approval, approval.id)
-        if approval.state in {"open", "escalated"}:
-            return answers.held(approval)
-        if approval.state == "rejected":
-            return answers.rejected(approval)
-        return _result(await self._governed.resume_async(approval.id, partial(self._accepted, run)), step)
-
-    async def _accepted(self, run: RunAsync, arguments: Mapping[str, Json]) -> Any:
-        """Run what a person has accepted; what they have seen they vouch for."""
-        if self._terms.trail is not None:
-            self._terms.trail.accept(arguments)
-        return await run(arguments)
+        return self.passage.request(params.name, params.arguments or {}, tool.definition if tool else None, params.meta)
 
     async def _run(self, tool: _Tool | None, conversation: Conversation, arguments: Mapping[str, Json]) -> Any:
         if tool is None:
@@ -342,16 +208,10 @@ class Gateway:
         try:
             result = await tool.upstream.call(tool.name, arguments, conversation.progress, conversation.ask)
         except ToolFailedError as error:
-            self._heard(tool, arguments, error.result)
+            self.passage.heard(tool.shown.name, arguments, _said(error.result))
             raise
-        self._heard(tool, arguments, result)
+        self.passage.heard(tool.shown.name, arguments, _said(result))
         return result
-
-    def _heard(self, tool: _Tool, arguments: Mapping[str, Json], result: Mapping[str, Any]) -> None:
-        """Take note of what the agent is about to read."""
-        if self._terms.trail is not None:
-            for content in _said(result):
-                self._terms.trail.returned(tool.shown.name, arguments, content)
 
 
 def digest_of(params: types.CallToolRequestParams) -> str:
@@ -368,13 +228,3 @@ def _said(result: Mapping[str, Any]) -> list[Json]:
         content.get("text") or (content.get("resource") or {}).get("text") for content in result.get("content") or []
     ]
     return [one for one in (result.get("structuredContent"), *found) if one is not None]
-
-
-def _refused(error: TrueupError) -> types.CallToolResult:
-    return answers.told(f"Denied: {error.message} Nothing was done.", verdict="deny", decisive=error.code)
-
-
-def _result(outcome: Outcome, step: str) -> types.CallToolResult:
-    if outcome.state is State.DONE and outcome.result is not None:
-        return types.CallToolResult.model_validate(outcome.result, by_name=False)
-    return answers.ended(outcome, step)
