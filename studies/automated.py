@@ -158,4 +158,4 @@ be shown to keep the limit. For incidents that is nearly at once: an honest "no"
 looks good would have said yes. The models are plain on purpose; a better one is allowed more, by the same rule.
 """
 
-STUDY = Study("automated-share", "How much may be done alone", PARTS, measure, page, (), real=True)
+STUDY = Study("automated-share", "How much may be done alone", PARTS, measure, page, ("bank queries",), real=True)

@@ -23,6 +23,8 @@ HOLDOUTS = (0.1, 0.2, 0.5)
 ICC, PHI = 0.05, 0.4
 PILOTS, ANCHORS, SAMPLED = 2000, 10_000, 100
 SEED = 41
+# Pilots that are in memory at a time.
+CHUNK = 200
 # Gates at which before and after may say go.
 STABLE_GATES = (8, 12)
 ANCHOR = "anchors"
@@ -63,16 +65,22 @@ def before_after(world: World, pilots: int, seed: int) -> dict[str, int]:
     The effect is a fall on logarithms, all of it promised; cases mature at once.
     """
     rng = np.random.default_rng(seed)
-    values = draw(world, pilots, BASELINE + WEEKS, rng)
-    weeks = -np.concatenate([values[:, :BASELINE], affected(world, values[:, BASELINE:], rng)], axis=1).mean(2)
     admitted = exceeded = both = 0
-    for row in weeks.tolist():
+    for row in (row for start in range(0, pilots, CHUNK) for row in _weeks(world, min(CHUNK, pilots - start), rng)):
         past, after = row[:BASELINE], row[BASELINE:]
         may = admit(past, -world.effect, TIME_FLOOR, 0).admitted
         looks = (StableSeries(tuple(past), tuple(after[:gate]), TIME_FLOOR).change() for gate in STABLE_GATES)
         beyond = any(look.clears(0.0, 1) for look in looks)
         admitted, exceeded, both = admitted + may, exceeded + beyond, both + (may and beyond)
     return {"C, exceeds its margin": exceeded, "C, admitted": admitted, "C, says go": both}
+
+
+def _weeks(world: World, pilots: int, rng: np.random.Generator) -> list[list[float]]:
+    """Return weekly means, turned so that up is good, the effect in those after the baseline."""
+    values = draw(world, pilots, BASELINE + WEEKS, rng)
+    values[:, BASELINE:] = affected(world, values[:, BASELINE:], rng)
+    found: list[list[float]] = (-values.mean(2)).tolist()
+    return found
 
 
 def _anchors(pilots: int) -> list[Figure]:

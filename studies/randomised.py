@@ -135,7 +135,7 @@ def _failing(figures: Sequence[Figure]) -> str:
     for one in sorted(over, key=lambda one: -one.share):
         told = [one.about[key] for key in ("holdout", "by", "what")]
         body.append([f"{one.about['log']}, {one.about['kpi']}", *told, rate(one), limits(one)])
-    return table(("KPI", "held out", "by", "direction", "false claims", "95% limits"), body)
+    return f"{FAILS}\n\n" + table(("KPI", "held out", "by", "direction", "false claims", "95% limits"), body)
 
 
 ALLOWED = 0.05
@@ -150,6 +150,9 @@ that of a go. *Windows apart* share no week.
 HALVES = """\
 The same for all launches, admitted or not, and claims in either direction: what is promised to be at most 5% for
 three gates together, and for twelve looks together.
+"""
+FAILS = """\
+Single KPIs above 5%. Where the limits hold 5%, chance explains it; where they do not, the promise fails for that KPI.
 """
 RULE = """\
 **What protects the user.** The arms share every week, so that drift, season and shocks cancel: no admission is

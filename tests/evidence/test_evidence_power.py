@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from studies.power import before_after
 from tests.evidence.simulation import GATES, World, at_gates, watched
 from trueup.evidence import gates, power, sequences
 from trueup.evidence.moments import Interval, Moments
@@ -31,6 +32,19 @@ def test_a_fifth_held_out_sees_the_usual_promise_on_logarithms(
     world = World("normal", per_week, 0.2, icc=0.05, phi=0.4, effect=math.log1p(change))
     assert at_gates(world, PILOTS, seed=6).rate() == pytest.approx(by_gates, abs=0.05)
     assert watched(world, PILOTS, seed=6).rate() == pytest.approx(by_sequence, abs=0.05)
+
+
+@pytest.mark.parametrize(("per_week", "change", "exceeds"), [(60, -0.3, 0.24), (200, -0.2, 0.13)])
+def test_before_and_after_sees_little_and_its_admission_lets_less_through(
+    per_week: int, change: float, exceeds: float
+) -> None:
+    # The anchors are the chance to exceed the margin; the rule asks for admission first, which most series are not.
+    world = World("normal", per_week, icc=0.05, phi=0.4, effect=math.log1p(change))
+    found = {what: hits / PILOTS for what, hits in before_after(world, PILOTS, seed=6).items()}
+    error = math.sqrt(exceeds * (1 - exceeds) / PILOTS)
+    assert found["C, exceeds its margin"] == pytest.approx(exceeds, abs=3 * error)
+    assert found["C, says go"] <= min(found["C, admitted"], found["C, exceeds its margin"])
+    assert found["C, says go"] < exceeds - 3 * error
 
 
 def test_shares_are_watched_more_closely_than_by_two_halves_of_alpha() -> None:
