@@ -120,7 +120,7 @@ def test_another_model_has_no_threshold_and_falls(tmp_path: Path) -> None:
     at.gate().call(pay(), "noted", at.tool)
     choose(at, 0.5)
     rung = Rungs(at.ledger, "payments").now()
-    assert (rung.threshold, rung.counts_from) == (0.5, at.ledger.size() - 1)
+    assert (rung.threshold, rung.chosen) == (0.5, at.ledger.size() - 1)
     file = tmp_path / "workflows" / "payments.yaml"
     file.write_text(file.read_text("utf-8") + "model: {name: another}\n", "utf-8")
     changed = read_programme(tmp_path, date(2024, 5, 6)).programme

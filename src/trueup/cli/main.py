@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "apply": ("trueup.cli.review", "apply", "Sign a review: files, record and git follow."),
     "gate": ("trueup.cli.enforce", "gate", "Say what the gate would answer to a request, and why."),
     "approvals": ("trueup.cli.enforce", "approvals", "See what waits for a person, and decide."),
+    "autonomy": ("trueup.cli.runtime.autonomy", "autonomy", "Choose the confidence that is enough; review blind."),
     "gateway": ("trueup.cli.runtime.gateway", "gateway", "Put the gate before an agent: its tools, governed (MCP)."),
     "tools": ("trueup.cli.runtime.tools", "tools", "See what tools say of themselves, and pin it."),
     "kill": ("trueup.cli.runtime.switch", "kill", "Stop a workflow, or all of them, at the next action."),

@@ -37,6 +37,7 @@ _KINDS = ("spend", "effort", "training", "checklist", "incident", "outcome", "no
 @click.option("--case", metavar="CASE", help="outcome: of which case.")
 @click.option("--wrong/--right", default=None, help="outcome: what the reviewer found.")
 @click.option("--blind", metavar="SHARE", type=float, help="outcome: drawn at random with this share; reviewed blind.")
+@click.option("--confidence", metavar="0-1", type=float, help="outcome: how sure the model said it was.")
 @click.option("--about", metavar="ID", help="note: a use case or a workflow.")
 @click.option("--text", metavar="TEXT", help="note: the note.")
 @answering("record")

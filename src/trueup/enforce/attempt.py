@@ -60,8 +60,14 @@ class Attempt:
             "action.intended", self.ids.intended, self.at, None, data | _brought(request) | _reserving(reserved)
         )
 
-    def judged(self, verdict: Verdict, approval: str | None = None, reserved: Mapping[str, str] | None = None) -> Entry:
-        """Return the verdict; the one that uses an approval up reserves what was accepted."""
+    def judged(
+        self,
+        verdict: Verdict,
+        approval: str | None = None,
+        reserved: Mapping[str, str] | None = None,
+        drawn: Mapping[str, Json] | None = None,
+    ) -> Entry:
+        """Return the verdict; the one that uses an approval up reserves what was accepted. `drawn` is for review."""
         data: dict[str, Json] = {
             "workflow": self.policy.workflow,
             "action": verdict.action,
@@ -75,7 +81,7 @@ class Attempt:
             "runner": self.runner,
         }
         name = self.ids.released if approval else self.ids.judged
-        return Entry("action.judged", name, self.at, None, data | _reserving(reserved or {}))
+        return Entry("action.judged", name, self.at, None, {**data, **_reserving(reserved or {}), **(drawn or {})})
 
     def asked(
         self, request: Request, verdict: Verdict, body: str, approvers: Sequence[str], escalation: str | None

@@ -23,6 +23,7 @@ class EventType:
     carries: Mapping[str, str]
 
 
+_STEP = {"workflow": "the workflow's id", "action": "the declared action", "step": "the step of the workflow"}
 _SAID_BY = {"signature": "as in change.decided", "claimed": "as in change.decided"}
 
 _TYPES = (
@@ -78,8 +79,7 @@ _TYPES = (
             "n": "the change's number in that review",
             "item": "what is waived",
             "because": "the reason given",
-            "signature": "as in change.decided",
-            "claimed": "as in change.decided",
+            **_SAID_BY,
         },
     ),
     EventType(
@@ -105,8 +105,7 @@ _TYPES = (
             "applied": "numbers of the changes applied",
             "declined": "numbers of the changes declined",
             "notes": "what moved, blockers, frictions",
-            "signature": "as in change.decided",
-            "claimed": "as in change.decided",
+            **_SAID_BY,
         },
     ),
     EventType(
@@ -153,9 +152,7 @@ _TYPES = (
         "action.judged",
         "The gate answered. Written before anything runs; of two processes only one can write it.",
         {
-            "workflow": "the workflow's id",
-            "action": "the declared action",
-            "step": "the step of the workflow",
+            **_STEP,
             "intent": "the id of the entry action.intended",
             "verdict": "allow, hold or deny",
             "decisive": "the rule that decided",
@@ -171,9 +168,7 @@ _TYPES = (
         "action.finished",
         "The call came back, or failed. An allowed step without this entry is unknown, and is not run again.",
         {
-            "workflow": "the workflow's id",
-            "action": "the declared action",
-            "step": "the step of the workflow",
+            **_STEP,
             "ended": "done or failed",
             "result": "keyed digest of the canonical result, null where it has no such form",
             "error": "the kind of error, for a failed one",
@@ -217,8 +212,7 @@ _TYPES = (
             "policy": "as in approval.decided",
             "because": "the reason given",
             "to": "null",
-            "signature": "as in change.decided",
-            "claimed": "as in change.decided",
+            **_SAID_BY,
         },
     ),
     EventType(
@@ -240,9 +234,7 @@ _TYPES = (
         "action.settled",
         "A person found out what became of an allowed step that has no outcome. It is not run again either way.",
         {
-            "workflow": "the workflow's id",
-            "action": "the declared action",
-            "step": "the step of the workflow",
+            **_STEP,
             "intent": "the id of the entry action.intended",
             "happened": "true when it took effect",
             "because": "what they saw",

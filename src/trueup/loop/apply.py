@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trueup.declare.edit import edited
+from trueup.enforce.autonomy.rung import note_basis
 from trueup.kernel.canonical import Json, canonical
 from trueup.kernel.clock import format_instant, parse_instant
 from trueup.kernel.errors import ConflictError, NotPermittedError, UsageError
 from trueup.kernel.text import did_you_mean
 from trueup.ledger.entry import Entry
 from trueup.loop.changes import GateChange
+from trueup.loop.changes.autonomy import AutonomyChange
 from trueup.loop.changes.settled import order_edit, require_grounds, settled
 from trueup.loop.findings.change import FindingChange
 from trueup.loop.journal import Plan, carry_out
@@ -167,6 +169,10 @@ def _carried_out(
     decisions: Sequence[_Decision],
     sign: Sign,
 ) -> dict[str, Any]:
+    for decision in decisions:
+        if isinstance(decision.change, AutonomyChange):
+            # What acts stands on record with the signature: from then on another model is another one.
+            note_basis(bench.programme, decision.change.standing.workflow, bench.ledger, ask.as_of)
     edits = [edit for decision in decisions if not decision.declined for edit in _edits(bench, ask, decision)]
     entries = [_entry(ask, saved, decision, sign) for decision in decisions]
     entries += [entry for decision in decisions for entry in _waivers(ask, saved, decision, sign)]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from enum import StrEnum
-from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from trueup.declare.model.kpi import Kpi
+from trueup.declare.model.model import Checks, Model
 from trueup.declare.model.values import BarValue, Day, Declared, DistanceValue, Fraction, PeriodValue, Sureness, Texts
 from trueup.kernel.clock import end_of_day, start_of_day
 
@@ -190,7 +190,11 @@ class Adjust(Declared):
 
 
 class Pilot(Declared):
-    """An experiment with a start, a frozen baseline, gates and an end."""
+    """An experiment with a start, a frozen baseline, gates and an end.
+
+    `negative_control` names KPIs that the workflow cannot move, `downstream` those of what comes after it (KPI, or
+    WORKFLOW.KPI): where a gain may come back as a loss.
+    """
 
     starts: Day | None = None
     baseline: Window | None = None
@@ -199,6 +203,8 @@ class Pilot(Declared):
     adjust: Adjust | None = None
     primary: str | None = None
     guardrails: dict[str, Guardrail] = {}
+    negative_control: Texts = ()
+    downstream: Texts = ()
     gates: dict[GateName, Gate] = {}
     scale_plan: ScalePlan | None = None
     decided: dict[GateName, Decided] = {}
@@ -294,42 +300,6 @@ class Action(Declared):
     limits: dict[str, Any] = {}
     costs: float | None = Field(default=None, ge=0)
     egress: Texts = ()
-
-
-class ModelBudget(Declared):
-    """What the model may use up."""
-
-    tokens_per_case: int | None = None
-    cost_per_day: float | None = None
-
-
-class Model(Declared):
-    """Which model the workflow calls; its name may stand in the environment (`env:NAME`).
-
-    `prompts` are the files that its prompts stand in, as paths or patterns.
-    """
-
-    name: str | None = None
-    kind: str | None = None
-    prompts: Texts = ()
-    budget: ModelBudget | None = None
-
-    @field_validator("prompts")
-    @classmethod
-    def _inside(cls, patterns: Texts) -> Texts:
-        for pattern in patterns:
-            path = PurePosixPath(pattern)
-            if path.is_absolute() or not path.parts or ".." in path.parts:
-                msg = f"{pattern!r} names no file of this programme; write a path such as prompts/*.md"
-                raise ValueError(msg)
-        return patterns
-
-
-class Checks(Declared):
-    """Reviews that output passes before it leaves."""
-
-    factuality: Literal["required", "none"] | None = None
-    brand_voice: Literal["required", "none"] | None = None
 
 
 class Groups(Declared):

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from trueup.enforce.autonomy.confidence import chosen_at
+from trueup.enforce.steps import StepIds
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -21,7 +24,9 @@ class Reviewed:
     """One outcome that somebody looked at.
 
     `wrong`: rejected, or edited in a field that an action uses. `blind`: drawn at random from what was done alone, with
-    the probability `share`, and looked at without knowing; else a proposal that waited for a person.
+    the probability `share`, and looked at without knowing; else a proposal that waited for a person. `done` is the
+    entry by which it was proposed or done, as far as that is known: what was proposed before a change says nothing of
+    what came after it, however late somebody looks. `confidence` is what the model said.
     """
 
     index: int
@@ -30,6 +35,13 @@ class Reviewed:
     blind: bool
     share: float = 1.0
     case: str | None = None
+    done: int = -1
+    confidence: float | None = None
+
+    @property
+    def of(self) -> int:
+        """The entry that it is an outcome of; its own where no other is known."""
+        return self.done if self.done >= 0 else self.index
 
 
 class Outcomes:
@@ -55,14 +67,22 @@ class Outcomes:
     def _reviewed(self, item: Recorded) -> Reviewed | None:
         data = item.entry.data
         if item.entry.type == REVIEWED:
-            if data.get("workflow") != self._workflow:
-                return None
-            case = str(data["case"]) if data.get("case") is not None else None
-            share = float(str(data.get("share") or 1))
-            return Reviewed(
-                item.index, item.entry.time, data.get("wrong") is True, data.get("blind") is True, share, case
-            )
+            return self._said(item) if data.get("workflow") == self._workflow else None
         return self._decision(item)
+
+    def _said(self, item: Recorded) -> Reviewed:
+        data = item.entry.data
+        drawn = self._ledger.find(StepIds.of_intent(str(data["intent"])).judged) if data.get("intent") else None
+        return Reviewed(
+            item.index,
+            item.entry.time,
+            data.get("wrong") is True,
+            data.get("blind") is True,
+            float(str(data.get("share") or 1)),
+            str(data["case"]) if data.get("case") is not None else None,
+            drawn.index if drawn is not None else -1,
+            chosen_at(data.get("confidence")),
+        )
 
     def _decision(self, item: Recorded) -> Reviewed | None:
         """Read an approval: a yes is right, a no is wrong, an edit is wrong when it changed what the action gets."""
@@ -74,4 +94,12 @@ class Outcomes:
             return None
         changed = item.entry.data.get("digest") != asked.entry.data.get("digest")
         wrong = decision == "rejected" or (decision == "edited" and changed)
-        return Reviewed(item.index, item.entry.time, wrong, blind=False, case=str(case) if case is not None else None)
+        return Reviewed(
+            item.index,
+            item.entry.time,
+            wrong,
+            blind=False,
+            case=str(case) if case is not None else None,
+            done=asked.index,
+            confidence=chosen_at(asked.entry.data.get("confidence")),
+        )

@@ -37,6 +37,7 @@ SET = "autonomy.set"
 NOTED = "noted"
 # The cause of an entry by which something else acts from then on.
 BASIS = "basis"
+ANOTHER = "the model, a prompt, an action, the knowledge or a policy is another one"
 # The outcome of a signed change that waits for something: it sets no level.
 HELD = "hold"
 LEVELS = tuple(AutonomyLevel)
@@ -50,7 +51,7 @@ class Rung:
 
     `level` is None while nothing was set: then the file alone counts. `since` is the index of the entry that began the
     present rung, -1 without one. `basis` names what acts, once a gate has noted it. `threshold` is the confidence that
-    was chosen for that basis, by the entry `chosen`.
+    was chosen for that basis, by the entry `chosen`; `acts_since` is the entry from which on the same acts as now.
     """
 
     level: AutonomyLevel | None = None
@@ -61,11 +62,7 @@ class Rung:
     basis: str | None = None
     threshold: float | None = None
     chosen: int = -1
-
-    @property
-    def counts_from(self) -> int:
-        """The index after which outcomes say something of what is done now: rung and threshold both stood."""
-        return max(self.since, self.chosen)
+    acts_since: int = -1
 
     def allows(self, declared: AutonomyLevel) -> AutonomyLevel:
         """Return the lower of a declared level and this one."""
@@ -110,13 +107,24 @@ class Rungs:
             return self._rung
 
 
+def rungs_over(ledger: Ledger, workflow: str) -> list[tuple[int, Rung]]:
+    """Return every rung that there was, each with the index of the entry by which it came to be; oldest first."""
+    items = sorted((item for kind in _TYPES for item in ledger.entries(kind)), key=lambda item: item.index)
+    found = [(-1, Rung())]
+    for item in items:
+        rung = after(found[-1][1], item, workflow)
+        if rung != found[-1][1]:
+            found.append((item.index, rung))
+    return found
+
+
 def after(rung: Rung, item: Recorded, workflow: str) -> Rung:
     """Return the rung after an entry; the same one when the entry does not concern it."""
     data = item.entry.data
     if item.entry.type == SET and data.get("workflow") == workflow:
         basis = str(data.get("basis")) if data.get("basis") else rung.basis
         if data.get("cause") == NOTED:
-            return replace(rung, level=_level(data.get("to")), basis=basis)
+            return replace(rung, level=_level(data.get("to")), basis=basis, acts_since=item.index)
         begun = _begun(rung, item, _level(data.get("to")), str(data.get("cause")), str(data.get("because")))
         return replace(begun, basis=basis)
     if item.entry.type == CHOSEN:
@@ -158,8 +166,10 @@ def _fall(entry: Entry, workflow: str) -> tuple[str, str] | None:
 
 def _begun(rung: Rung, item: Recorded, level: AutonomyLevel, cause: str, because: str) -> Rung:
     """Begin a rung. The threshold goes on, but not where something else acts from now on."""
-    threshold, chosen = (None, -1) if cause == BASIS else (rung.threshold, rung.chosen)
-    return Rung(level, item.index, item.entry.time, cause, because, rung.basis, threshold, chosen)
+    begun = Rung(level, item.index, item.entry.time, cause, because, rung.basis)
+    if cause == BASIS:
+        return replace(begun, acts_since=item.index)
+    return replace(begun, threshold=rung.threshold, chosen=rung.chosen, acts_since=rung.acts_since)
 
 
 def _level(name: object) -> AutonomyLevel:
@@ -233,8 +243,7 @@ def note_basis(programme: Programme, workflow: str, ledger: Ledger, at: datetime
     if rung.basis is None:
         change = {"cause": NOTED, "because": "the gate was opened for the first time", "to": level}
     else:
-        because = "the model, a prompt, an action, the knowledge or a policy is another one"
-        change = {"cause": BASIS, "because": because, "to": lower(level, AutonomyLevel.DRAFT)}
+        change = {"cause": BASIS, "because": ANOTHER, "to": lower(level, AutonomyLevel.DRAFT)}
     set_level(ledger, workflow, {**change, "from": level, "basis": basis}, at)
     return Rungs(ledger, workflow).now()
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from trueup.declare.model.workflow import AutonomyLevel
+from trueup.enforce.autonomy.confidence import confident, needed_confidence
 from trueup.enforce.autonomy.outcomes import Outcomes
 from trueup.enforce.autonomy.rung import LEVELS, Rungs, below, declared_level, set_level
+from trueup.evidence.risk.review import review_plan
 from trueup.evidence.risk.watch import Promise, WatchState, watched
 
 if TYPE_CHECKING:
@@ -15,10 +18,13 @@ if TYPE_CHECKING:
 
     from trueup.declare.model.workflow import Autonomy
     from trueup.declare.programme import Programme
+    from trueup.enforce.autonomy.confidence import Needed
     from trueup.enforce.autonomy.outcomes import Reviewed
     from trueup.enforce.autonomy.rung import Rung
+    from trueup.evidence.risk.review import ReviewPlan
     from trueup.ledger.log import Ledger
 
+_WEEK = timedelta(weeks=1)
 # How sure a promise is where the file does not say.
 SURE = 0.95
 
@@ -31,9 +37,26 @@ def promise_of(autonomy: Autonomy | None) -> Promise | None:
     return Promise(autonomy.wrong_at_most, 1 - sure) if 0 < sure < 1 else None
 
 
-def counts(one: Reviewed, rung: Rung, level: AutonomyLevel) -> bool:
-    """Tell whether an outcome says something of a level: said since it began; what acts alone is reviewed blind."""
-    return one.index > rung.since and (one.blind or level is not AutonomyLevel.ACT)
+def plan_of(autonomy: Autonomy | None, promise: Promise | None, per_week: float | None) -> ReviewPlan | None:
+    """Return the share to be reviewed at a volume; None where nothing is to be noticed, or no volume is known."""
+    detect = autonomy.detect if autonomy else None
+    if promise is None or detect is None or not per_week or not promise.limit < detect.rise_to < 1:
+        return None
+    delay = detect.labels_after.delta() / _WEEK if detect.labels_after else 0.0
+    return review_plan(promise, detect.rise_to, per_week, detect.within.delta() / _WEEK, delay)
+
+
+def counts(one: Reviewed, rung: Rung, level: AutonomyLevel, needed: Needed = None) -> bool:
+    """Tell whether an outcome says something of what is, or would be, done alone at a level.
+
+    It is of the present rung; what acts alone is reviewed blind. Where a confidence is `needed`, only what is sure
+    enough would be done alone, and only what the threshold was not chosen on says that it is right often enough.
+    """
+    if one.of <= rung.since or not (one.blind or level is not AutonomyLevel.ACT):
+        return False
+    if needed is None or (one.blind and one.confidence is None):
+        return True
+    return one.index > rung.chosen and confident(one.confidence, needed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +76,7 @@ class Watch:
         self._ledger = ledger
         declared = programme.workflows[workflow]
         self._declared = declared_level(declared)
+        self._autonomy = declared.autonomy
         self._promise = promise_of(declared.autonomy)
         self._rungs, self._outcomes = Rungs(ledger, workflow), Outcomes(ledger, workflow)
         self.state = WatchState("")
@@ -67,11 +91,13 @@ class Watch:
             return None
         rung = self._rungs.now()
         level = rung.allows(self._declared)
+        needed = needed_confidence(self._autonomy, rung.threshold)
+        basis = f"{rung.since}" if needed is None else f"{rung.since} {rung.chosen}"
         for one in self._outcomes.more():
-            if counts(one, rung, level):
-                self.state = watched(self._promise, self.state, wrong=one.wrong, basis=str(rung.since))
+            if counts(one, rung, level, needed):
+                self.state = watched(self._promise, self.state, wrong=one.wrong, basis=basis)
         alone = LEVELS.index(level) >= LEVELS.index(AutonomyLevel.APPROVE)
-        if not alone or not self.state.alarmed or self.state.basis != str(rung.since):
+        if not alone or not self.state.alarmed or self.state.basis != basis:
             return None
         because = alarm_words(self.state, self._promise)
         change = {"from": level, "to": below(level), "cause": "alarm", "because": because, "basis": rung.basis}

@@ -8,13 +8,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from trueup.decide.autonomy import AutonomyEvidence, AutonomyTerms, judge_autonomy
-from trueup.declare.model.workflow import Autonomy
+from trueup.declare.model.workflow import Autonomy, AutonomyLevel
+from trueup.enforce.autonomy.confidence import needed_confidence
 from trueup.enforce.autonomy.outcomes import Outcomes
-from trueup.enforce.autonomy.rung import Rungs
-from trueup.enforce.autonomy.watching import SURE, alarm_words, counts, promise_of
-from trueup.evidence.risk.review import review_plan
+from trueup.enforce.autonomy.rung import ANOTHER, BASIS, Rung, Rungs, basis_of, declared_level, lower
+from trueup.enforce.autonomy.watching import SURE, alarm_words, counts, plan_of, promise_of
 from trueup.evidence.risk.watch import WatchState, detector_value, log_e_value, run_length_weeks, watched_all
 from trueup.kernel.clock import start_of_day
+from trueup.loop.autonomy.blind import stands
 from trueup.loop.autonomy.reviewed import log_outcomes
 from trueup.loop.expansion.cycles import cycles_wanted, last_cycles
 from trueup.loop.pilots.checklist import checklist_of
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from trueup.decide.autonomy import AutonomyVerdict
-    from trueup.declare.model.workflow import AutonomyLevel, Workflow
-    from trueup.enforce.autonomy.rung import Rung
+    from trueup.declare.model.workflow import Workflow
+    from trueup.enforce.autonomy.confidence import Needed
     from trueup.evidence.risk.review import ReviewPlan
     from trueup.evidence.risk.watch import Promise
+    from trueup.loop.autonomy.blind import Blind
     from trueup.loop.workbench import Workbench
 
 _RECENT = timedelta(weeks=4)
@@ -48,6 +50,8 @@ class Standing:
     weighted: float | None
     per_week: float | None
     plan: ReviewPlan | None
+    blind: Blind
+    needed: Needed
 
     def inputs(self) -> dict[str, Any]:
         """Return the numbers behind the verdict, for `why`."""
@@ -61,8 +65,11 @@ class Standing:
             "weighted share": self.weighted,
             "stable cycles": self.evidence.cycles,
         }
+        if self.needed is not None:
+            found["confidence needed"] = self.needed
         if promise is None:
             return found
+        found |= self._blind(promise)
         found["e-process, ln E"] = log_e_value(promise, self.watch.wrong, self.watch.reviewed)
         found["e-process, alarm at"] = -math.log(promise.alpha)
         found["detector, R"] = detector_value(self.watch)
@@ -74,6 +81,22 @@ class Standing:
             found["share to review"] = self.plan.share
         return found
 
+    def _blind(self, promise: Promise) -> dict[str, Any]:
+        """Return how the blind review stands, where anything was done without a person."""
+        blind, detect = self.blind, self.autonomy.detect
+        if not blind.done:
+            return {}
+        return {
+            "done alone": blind.done,
+            "drawn for review": blind.drawn,
+            "reviewed blind": blind.reviewed,
+            "waiting for review": len(blind.waiting),
+            "overdue": blind.overdue,
+            "weighted share, at most": blind.weighted.at_most(1 - promise.alpha) if blind.weighted else None,
+            "label delay, declared": str(detect.labels_after) if detect and detect.labels_after else None,
+            "label delay, days (median)": blind.delay,
+        }
+
 
 def standing_of(bench: Workbench, workflow: str, as_of: datetime) -> Standing | None:
     """Return where a workflow's autonomy stands; None without `autonomy` in its file. Raises DataError for a log."""
@@ -84,9 +107,12 @@ def _standing_of(bench: Workbench, workflow: str, as_of: datetime) -> Standing |
     autonomy = bench.programme.workflows[workflow].autonomy
     if autonomy is None:
         return None
-    rung = Rungs(bench.ledger, workflow).now(as_of)
+    rung = _rung(bench, workflow, as_of)
     level, promise = rung.allows(autonomy.level), promise_of(autonomy)
+    blind = stands(bench.ledger, workflow, autonomy, rung, as_of)
     source, wrong, weighted = _outcomes(bench, workflow, rung, level, as_of)
+    if blind.weighted is not None:
+        weighted = blind.weighted.estimate
     watch = watched_all(promise, wrong) if promise else WatchState("")
     evidence = AutonomyEvidence(
         declared=autonomy.level,
@@ -99,7 +125,7 @@ def _standing_of(bench: Workbench, workflow: str, as_of: datetime) -> Standing |
     )
     terms = terms_of(bench.programme.workflows[workflow])
     evidence = _with_cycles(bench, workflow, as_of, evidence, terms)
-    per_week = _per_week(bench, workflow, rung, as_of, len(wrong))
+    per_week = blind.per_week or _per_week(bench, workflow, rung, as_of, len(wrong))
     return Standing(
         workflow=workflow,
         autonomy=autonomy,
@@ -112,7 +138,21 @@ def _standing_of(bench: Workbench, workflow: str, as_of: datetime) -> Standing |
         weighted=weighted,
         per_week=per_week,
         plan=plan_of(autonomy, promise, per_week),
+        blind=blind,
+        needed=needed_confidence(autonomy, rung.threshold),
     )
+
+
+def _rung(bench: Workbench, workflow: str, as_of: datetime) -> Rung:
+    """Return the present rung; where the files say by now that something else acts, one that begins with that.
+
+    The gate writes this down with its next action. Until then nobody may sign on evidence about what is gone.
+    """
+    rung = Rungs(bench.ledger, workflow).now(as_of)
+    if rung.basis is None or rung.basis == basis_of(bench.programme, workflow):
+        return rung
+    level = lower(rung.allows(declared_level(bench.programme.workflows[workflow])), AutonomyLevel.DRAFT)
+    return Rung(level, bench.ledger.size(), as_of, BASIS, ANOTHER, rung.basis)
 
 
 def terms_of(workflow: Workflow) -> AutonomyTerms:
@@ -137,15 +177,6 @@ def _with_cycles(
     return replace(evidence, cycles=sum(one.stable for one in found), unstable=against)
 
 
-def plan_of(autonomy: Autonomy, promise: Promise | None, per_week: float | None) -> ReviewPlan | None:
-    """Return the share to be reviewed at a volume; None where nothing is to be noticed, or no volume is known."""
-    detect = autonomy.detect
-    if promise is None or detect is None or not per_week or not promise.limit < detect.rise_to < 1:
-        return None
-    delay = detect.labels_after.delta() / _WEEK if detect.labels_after else 0.0
-    return review_plan(promise, detect.rise_to, per_week, detect.within.delta() / _WEEK, delay)
-
-
 def _outcomes(
     bench: Workbench, workflow: str, rung: Rung, level: AutonomyLevel, as_of: datetime
 ) -> tuple[str, list[bool], float | None]:
@@ -155,7 +186,9 @@ def _outcomes(
         starts = declared.pilot.starts if declared.pilot else None
         since = rung.at or (start_of_day(starts) if starts else None)
         return "log", log_outcomes(bench, workflow, since, as_of) if since else [], None
-    found = [one for one in Outcomes(bench.ledger, workflow).more() if counts(one, rung, level) and one.at <= as_of]
+    needed = needed_confidence(declared.autonomy, rung.threshold)
+    said = (one for one in Outcomes(bench.ledger, workflow).more() if one.at <= as_of)
+    found = [one for one in said if counts(one, rung, level, needed)]
     drawn = [one for one in found if one.blind]
     weight = sum(1 / one.share for one in drawn)
     weighted = sum(one.wrong / one.share for one in drawn) / weight if drawn else None

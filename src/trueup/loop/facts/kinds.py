@@ -46,6 +46,7 @@ class Said:
     case: str | None = None
     wrong: bool | None = None
     blind: float | None = None
+    confidence: float | None = None
 
     def given(self) -> set[str]:
         """Return the names of the options that were given."""
@@ -150,13 +151,16 @@ def _outcome(said: Said, about: About) -> Data:
             f"--blind {said.blind} is no probability of being drawn.",
             "Give the share that is reviewed blind, above 0 and at most 1: --blind 0.05.",
         )
-    share = 1.0 if said.blind is None else said.blind
+    if said.confidence is not None and not 0 <= said.confidence <= 1:
+        reason = f"--confidence {said.confidence} is no confidence."
+        raise UsageError("bad-confidence", reason, "Give it as the model said it, from 0 to 1.")
     return {
         "workflow": workflow,
         "case": case,
         "wrong": said.wrong is True,
         "blind": said.blind is not None,
-        "share": share,
+        "share": 1.0 if said.blind is None else said.blind,
+        **({} if said.confidence is None else {"confidence": said.confidence}),
     }
 
 
@@ -211,6 +215,6 @@ KINDS: Mapping[str, Kind] = {
     "training": Kind("training.recorded", ("workflow", "person"), ("on",), _training),
     "checklist": Kind("checklist.recorded", ("workflow", "item", "evidence"), (), _checklist),
     "incident": Kind("incident.recorded", ("workflow", "incident", "what"), ("severity",), _incident),
-    "outcome": Kind("outcome.reviewed", ("workflow", "case", "wrong"), ("blind",), _outcome),
+    "outcome": Kind("outcome.reviewed", ("workflow", "case", "wrong"), ("blind", "confidence"), _outcome),
     "note": Kind("note.recorded", ("text",), ("about",), _note),
 }

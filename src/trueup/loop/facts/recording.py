@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from trueup.enforce.autonomy.rung import note_basis
 from trueup.enforce.autonomy.watching import look_once
 from trueup.kernel.canonical import Json, canonical, digest
 from trueup.kernel.clock import format_instant
@@ -43,6 +44,9 @@ def record(bench: Workbench, ask: Ask, sign: Callable[[bytes], Mapping[str, Json
     time = time_of(ask.kind, ask.said, ask.as_of)
     data = data_of(ask.kind, ask.said, About(bench.programme, trainable(bench, ask.kind), ask.as_of))
     entry_type = KINDS[ask.kind].entry_type
+    if ask.kind == "outcome":
+        # What acts is held against what acted before: an outcome of a model that is new says nothing of the old one.
+        note_basis(bench.programme, str(data["workflow"]), bench.ledger, time)
     entry = Entry(
         type=entry_type,
         id=_outcome_id(bench, data) if ask.kind == "outcome" else _next_id(bench, ask, time, data),
