@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from trueup.enforce.keeping.sealed import seal, unseal
 from trueup.enforce.limits import PER_DAY, Limit, costs_of, summed
 from trueup.enforce.request import decimal_of
 
@@ -20,10 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from trueup.enforce.bodies import Bodies
     from trueup.enforce.policy import Policy
     from trueup.enforce.request import Request
     from trueup.ledger.entry import Entry, Recorded
     from trueup.ledger.upkeep.tail import Followed
+
+
+# More than any limit allows, and than any sum of amounts below zero could give back.
+_ALL = 1 << 100
 
 
 @dataclass(slots=True)
@@ -72,8 +78,9 @@ class Room:
 class Usage:
     """The intents of one workflow's limited actions, by limit and window; reads on from where it stopped."""
 
-    def __init__(self, ledger: Followed, policy: Policy) -> None:
+    def __init__(self, ledger: Followed, policy: Policy, bodies: Bodies | None) -> None:
         self._ledger = ledger
+        self._bodies = bodies
         self._workflow = policy.workflow
         self._limits = policy.limits
         self._costs = {key: costs_of(action) or 0 for key, action in policy.actions.items()}
@@ -83,8 +90,12 @@ class Usage:
         self._windows: dict[tuple[Limit, str], _Window] = defaultdict(_Window)
         self._where: dict[str, _Place] = {}
 
-    def reserved(self, request: Request, action: str | None) -> dict[str, str]:
-        """Return what an intent writes down beside the call itself: the values of arguments whose sum is limited."""
+    def reserved(self, request: Request, action: str | None, entry: str) -> dict[str, str]:
+        """Return what the entry with an id writes down beside the call: arguments whose sum is limited, sealed."""
+        taken = self._taken(request, action)
+        return seal(self._bodies, entry, taken) if taken and self._bodies is not None else {}
+
+    def _taken(self, request: Request, action: str | None) -> dict[str, str]:
         found = {name: decimal_of(request.arguments.get(name)) for name in self._summed.get(action or "", ())}
         return {name: value for name, value in found.items() if value is not None}
 
@@ -102,7 +113,7 @@ class Usage:
         if not limits:
             return Room(0, frozenset())
         place = _Place(-1, str(action), at, request.case)
-        taken = self.reserved(request, action)
+        taken = self._taken(request, action)
         with self._lock:
             self._read_on()
             used = {limit: self._before(limit, place, index, others=others) for limit in limits}
@@ -164,8 +175,15 @@ class Usage:
         for limit in self._of(place.action):
             window = limit.window(place.at, place.case)
             if window is not None:
-                amount = max(limit.amount(reserved, self._costs[place.action]), 0)
-                self._windows[limit, window].put(place.index, amount)
+                amount = self._amount(limit, place, entry.id, reserved)
+                self._windows[limit, window].put(place.index, max(amount, 0))
+
+    def _amount(self, limit: Limit, place: _Place, entry: str, reserved: Mapping[str, object]) -> int:
+        """Return what an entry takes of a limit. What cannot be read takes all of it: nobody knows how much is left."""
+        if limit.of is None or limit.of not in reserved:
+            return limit.amount({}, self._costs[place.action])
+        units = unseal(self._bodies, entry, limit.of, reserved[limit.of])
+        return _ALL if units is None else units
 
     def _drop(self, place: _Place) -> None:
         for limit in self._of(place.action):

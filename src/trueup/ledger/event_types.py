@@ -133,7 +133,7 @@ _TYPES = (
             "case": "the case that it is for",
             "requester": "who asked for it",
             "runner": "the process that asked the gate",
-            "reserved": "the values of arguments whose sum is limited, as decimals: what it takes from the limits",
+            "reserved": "what it takes from limited sums, argument by argument: sealed, readable with the programme's key",
             "confidence": "how sure the model said it was, 0 to 1; left out where it said nothing",
             "sources": "the names of what its answer rests on; left out where it named none",
         },

@@ -134,8 +134,8 @@ def judged(
     """Return what the gate would answer to a request, given as JSON. Raises as `opened`; records nothing."""
     from trueup.enforce.autonomy.rung import policy_in_force
     from trueup.enforce.gate import dry_run
-    from trueup.workspace import opened
+    from trueup.workspace import bodies_of, opened
 
     with opened(root, progress, workflow=workflow, clock=clock) as bench:
         policy = policy_in_force(bench.programme, workflow, bench.ledger)
-        return dry_run(policy, bench.ledger, request, at or bench.clock.now())
+        return dry_run(policy, bench.ledger, request, at or bench.clock.now(), bodies_of(root))
