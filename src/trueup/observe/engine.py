@@ -9,7 +9,18 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-class Engine(Protocol):
+class Tables(Protocol):
+    """Where columns can be looked up by the name of a source."""
+
+    def table(self, data: str) -> ir.Table:
+        """Return the events of a declared data source, every source column under its own name.
+
+        Raises DataError `data-not-found` for a source without a file.
+        """
+        ...
+
+
+class Engine(Tables, Protocol):
     """A database that computes Ibis expressions over the declared data.
 
     Guaranteed: times are naive and in UTC, to the microsecond; text compares by code point and case counts;
@@ -19,13 +30,6 @@ class Engine(Protocol):
     added (sums that must be repeatable are sums of integers, or are made outside), how fractions beyond 10^15 or
     below 0.001 are spelt as text, that a kept table outlives the engine.
     """
-
-    def table(self, data: str) -> ir.Table:
-        """Return the events of a declared data source, every source column under its own name.
-
-        Raises DataError `data-not-found` for a source without a file.
-        """
-        ...
 
     def load(self, rows: pa.Table) -> ir.Table:
         """Bring a small table of rows into the database and return it as one that can be read."""

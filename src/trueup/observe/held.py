@@ -8,6 +8,7 @@ whole numbers are added exactly, all others are handed on one by one.
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -43,11 +44,11 @@ _SECOND = 1_000_000
 _FROM_MONDAY = 3
 _EPOCH = date(1970, 1, 1)
 # The columns of a case table that questions are about; the others are what its values were made from.
-_ASKED = re.compile(r"case|start|due|assigned|(treated|control)_at|(kpi|capped|seen|value)_\d+")
+_ASKED = re.compile(r"case|start|due|assigned|(treated|control)_at|(kpi|capped|under|seen|value)_\d+")
 _NEVER = np.iinfo(np.int64).max
 
 _Number = TypeVar("_Number", bound=np.generic)
-_Fractions = dict[tuple[int, date, str, str | None], list[float]]
+_Fractions = dict[tuple[int, date, str, str | None], list[tuple[float, float]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +72,15 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """A measure of every case: its unscaled value where it is `known`, and whether it was cut at the window."""
+    """A measure of every case: its unscaled value where it is `known`, and whether it was cut at the window.
+
+    `under`: what a ratio of sums is divided by.
+    """
 
     value: NDArray[Any]
     known: NDArray[np.bool_]
     capped: NDArray[np.int64]
+    under: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +110,17 @@ class At:
 
 @dataclass(frozen=True)
 class Held:
-    """The columns of a case table: times in microseconds since 1970 (the largest number where there is none)."""
+    """The columns of a case table: times in microseconds since 1970 (the largest number where there is none).
+
+    `words` are its columns of text, `figures` its columns of numbers (NaN where there is none).
+    """
 
     case: NDArray[np.object_]
     start: NDArray[np.int64]
     due: NDArray[np.int64]
     times: Mapping[str, NDArray[np.int64]]
     words: Mapping[str, Words]
+    figures: Mapping[str, NDArray[np.float64]]
     values: Sequence[Values]
     pilot: Pilot | None
     _names: dict[str, NDArray[np.bytes_]] = field(default_factory=dict, init=False, repr=False)
@@ -167,26 +176,31 @@ class Held:
         return found, arms
 
 
-def held(
-    engine: Engine, cases: ir.Table, measures: Sequence[Measure], pilot: Pilot | None, most: int = MOST_HELD
-) -> Held | None:
-    """Fetch the cases of a table; None where there are more than `most`, or a value is too large to be added here."""
+def rows_of(engine: Engine, cases: ir.Table, most: int = MOST_HELD) -> pa.Table | None:
+    """Fetch the columns of a case table that questions are about; None where there are more than `most` cases."""
     rows = engine.fetch(cases.aggregate(n=cases.count()))["n"].to_pylist()[0] if most else 0
     if rows > most or not most:
         return None
-    columns = engine.fetch(cases.select(*filter(_ASKED.fullmatch, cases.columns)))
+    return engine.fetch(cases.select(*filter(_ASKED.fullmatch, cases.columns)))
+
+
+def held_of(columns: pa.Table, measures: Sequence[Measure], pilot: Pilot | None) -> Held | None:
+    """Return the cases of fetched columns; None where a value is too large to be added here."""
     values = [_values(columns, number, measure) for number, measure in enumerate(measures)]
     whole = [one.value for one, measure in zip(values, measures, strict=True) if measure.whole]
     if any(np.any(np.abs(value) >= _LARGEST) for value in whole):
         return None
     times = [name for name in columns.column_names if name.startswith("seen_") or name in {"treated_at", "control_at"}]
-    texts = [name for name in columns.column_names if name.startswith("value_") and cases[name].type().is_string()]
+    texts = [name for name in columns.column_names if name.startswith("value_")]
+    words = [name for name in ("assigned", *texts) if pa.types.is_string(columns[name].type)]
+    figures = [name for name in texts if name not in words]
     return Held(
         case=objects(columns["case"]),
         start=_times(columns["start"]),
         due=_times(columns["due"]),
         times={name: _times(columns[name]) for name in times},
-        words={name: Words.of(columns[name]) for name in ("assigned", *texts)},
+        words={name: Words.of(columns[name]) for name in words},
+        figures={name: _floats(columns[name], math.nan) for name in figures},
         values=values,
         pilot=pilot,
     )
@@ -208,6 +222,14 @@ def weekly(
         for row, total in zip(rows, column.tolist(), strict=True):
             row[name] = int(total)
     return rows, _fractions(cases, measures, chosen, at, cell, rows)
+
+
+def cells_of(cases: Held, at: At, segment: Segment | None, as_of: datetime) -> list[tuple[date, str, str | None]]:
+    """Return the week, arm and value of a segment of every case, as `weekly` groups them."""
+    value, texts = _segmented(cases, at, segment, micros(as_of))
+    weeks = cases.week[at.place].tolist()
+    places = zip(weeks, at.arm.tolist(), value.tolist(), strict=True)
+    return [(_EPOCH + timedelta(days=week), at.arms[arm], texts[text]) for week, arm, text in places]
 
 
 def _cell(key: int, arms: Sequence[str], texts: Sequence[str | None]) -> dict[str, Any]:
@@ -272,8 +294,10 @@ def _fractions(
             continue
         values = cases.values[number]
         counted = at.mature & values.known[at.place]
-        for key, value in zip(cell[counted].tolist(), values.value[at.place][counted].tolist(), strict=True):
-            found[(number, *keys[key])].append(value)
+        single = values.value[at.place][counted]
+        under = np.ones(single.shape) if values.under is None else values.under[at.place][counted]
+        for key, value, by in zip(cell[counted].tolist(), single.tolist(), under.tolist(), strict=True):
+            found[(number, *keys[key])].append((value, by))
     return found
 
 
@@ -359,4 +383,9 @@ def _values(columns: pa.Table, number: int, measure: Measure) -> Values:
         value: NDArray[Any] = numbers(column.cast(pa.int64()).fill_null(0), np.int64)
     else:
         value = numbers(column.cast(pa.float64()).fill_null(0.0), np.float64)
-    return Values(value, known, numbers(columns[f"capped_{number}"].cast(pa.int64()).fill_null(0), np.int64))
+    capped = numbers(columns[f"capped_{number}"].cast(pa.int64()).fill_null(0), np.int64)
+    return Values(value, known, capped, None if measure.under is None else _floats(columns[f"under_{number}"], 0.0))
+
+
+def _floats(column: pa.ChunkedArray, otherwise: float) -> NDArray[np.float64]:
+    return numbers(column.cast(pa.float64()).fill_null(otherwise), np.float64)

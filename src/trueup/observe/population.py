@@ -6,9 +6,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from trueup.observe.cases.arms import instant
 from trueup.observe.cases.values import flag
-from trueup.observe.held import counted, mixed, named
+from trueup.observe.held import Words, counted, mixed, named, numbers
 from trueup.observe.tables import Arm, Population
 
 if TYPE_CHECKING:
@@ -16,7 +18,10 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     import ibis.expr.types as ir
+    import pyarrow as pa
+    from numpy.typing import NDArray
 
+    from trueup.observe.engine import Engine
     from trueup.observe.held import At, Held
     from trueup.observe.weeks import CaseTable
 
@@ -33,7 +38,9 @@ def population_of(
     declared) the events of their windows by activity.
     """
     asked = (
-        _Held(table.held, table.held.between(since, until, as_of)) if table.held else _Asked(table, since, until, as_of)
+        _Held(table, table.held, table.held.between(since, until, as_of))
+        if table.held
+        else _Asked(table, since, until, as_of, events)
     )
     weeks: Counter[date] = Counter()
     by_arm: Counter[str] = Counter()
@@ -48,8 +55,37 @@ def population_of(
         both=asked.named(Arm.BOTH) if Arm.BOTH in by_arm else (),
         unassigned=asked.named(Arm.UNASSIGNED) if Arm.UNASSIGNED in by_arm else (),
         weeks=dict(sorted(weeks.items())),
-        mix=_segment_mix(table, asked) if table.segments else _activity_mix(table, since, until, as_of, events()),
+        mix=_segment_mix(table, asked) if table.segments else _activity_mix(asked),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """How often which activity occurs in the window of which case: one element each, cases by their place."""
+
+    case: NDArray[np.int64]
+    activity: Words
+    n: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, rows: pa.Table, held: Held) -> Steps:
+        """Read the rows of `steps_in`."""
+        places = {case: place for place, case in enumerate(held.case.tolist())}
+        cases = np.array([places[case] for case in rows["case"].to_pylist()], dtype=np.int64)
+        return cls(cases, Words.of(rows["activity"]), numbers(rows["n"], np.int64))
+
+    def among(self, chosen: NDArray[np.bool_]) -> dict[str | None, int]:
+        """Return how often each activity occurs in the cases chosen; of a place each whether it is."""
+        weights = np.where(chosen[self.case], self.n, 0)
+        counts = np.bincount(self.activity.place + 1, weights=weights, minlength=len(self.activity.values) + 1)
+        return {value: int(n) for value, n in zip((None, *self.activity.values), counts, strict=True) if n}
+
+
+def steps_in(engine: Engine, events: ir.Table, cases: ir.Table) -> pa.Table:
+    """Return `case`, `activity` and `n`: how often an activity occurs in the window of a case."""
+    inside = events.join(cases.select("case", "due"), "case")
+    inside = inside.filter(inside["at"] < inside["due"])
+    return engine.fetch(inside.group_by("case", "activity").aggregate(n=inside.count().cast("int64")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +96,7 @@ class _Asked:
     since: datetime
     until: datetime
     as_of: datetime
+    events: Callable[[], ir.Table]
 
     def cases(self) -> ir.Table:
         return _window(self.table, self.since, self.until, self.as_of)
@@ -81,11 +118,20 @@ class _Asked:
         counts = mature.group_by(value=mature[column]).aggregate(n=mature.count())
         return {row["value"]: row["n"] for row in self.table.engine.fetch(counts).to_pylist()}
 
+    def activities(self) -> dict[str | None, int]:
+        cases, events = self.cases(), self.events()
+        mature = cases.filter(cases["mature"])
+        inside = events.join(mature.select("case", "due"), "case")
+        inside = inside.filter(inside["at"] < inside["due"])
+        rows = self.table.engine.fetch(inside.group_by("activity").aggregate(n=inside.count())).to_pylist()
+        return {row["activity"]: row["n"] for row in rows}
+
 
 @dataclass(frozen=True, slots=True)
 class _Held:
     """The cases of the window where they are held in memory."""
 
+    table: CaseTable
     held: Held
     at: At
 
@@ -97,6 +143,11 @@ class _Held:
 
     def mix(self, column: str) -> dict[str | None, int]:
         return mixed(self.held, self.at, column)
+
+    def activities(self) -> dict[str | None, int]:
+        chosen = np.zeros(self.held.case.shape, dtype=bool)
+        chosen[self.at.place[self.at.mature]] = True
+        return Steps.of(self.table.steps(), self.held).among(chosen)
 
 
 def _window(table: CaseTable, since: datetime, until: datetime, as_of: datetime) -> ir.Table:
@@ -113,12 +164,6 @@ def _segment_mix(table: CaseTable, asked: _Asked | _Held) -> dict[tuple[str, str
     return mix
 
 
-def _activity_mix(
-    table: CaseTable, since: datetime, until: datetime, as_of: datetime, events: ir.Table
-) -> dict[tuple[str, str | None], int]:
-    cases = _window(table, since, until, as_of)
-    mature = cases.filter(cases["mature"])
-    inside = events.join(mature.select("case", "due"), "case")
-    inside = inside.filter(inside["at"] < inside["due"])
-    rows = table.engine.fetch(inside.group_by("activity").aggregate(n=inside.count())).to_pylist()
-    return {(ACTIVITY, row["activity"]): row["n"] for row in sorted(rows, key=lambda row: row["activity"] or "")}
+def _activity_mix(asked: _Asked | _Held) -> dict[tuple[str, str | None], int]:
+    found = asked.activities()
+    return {(ACTIVITY, activity): found[activity] for activity in sorted(found, key=lambda activity: activity or "")}

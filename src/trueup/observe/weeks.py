@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+import ibis
+
 from trueup.declare.model.kpi import KpiKind
+from trueup.evidence.adjust.ratios import linearised
 from trueup.observe.cases.arms import arm_of, instant
 from trueup.observe.cases.needs import from_actuals
 from trueup.observe.cases.values import flag, surely
@@ -16,9 +19,10 @@ from trueup.observe.held import Held, weekly
 from trueup.observe.tables import Arm, Segment, WeekStatistic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import ibis.expr.types as ir
+    import pyarrow as pa
 
     from trueup.declare.model.workflow import Pilot
     from trueup.observe.cases.needs import Measure
@@ -29,26 +33,31 @@ _HALF = 16
 _LOW = 2**_HALF - 1
 
 Cell = tuple[date, str, str | None]
+# The single values of a measure in a cell, each with what it is divided by.
+_Fractions = dict[Any, list[tuple[float, float]]]
 
 
 @dataclass(frozen=True, slots=True)
 class CaseTable:
-    """The cases of a workflow with their values: `cases` as made by `with_values`, one measure a position.
+    """The cases of a workflow with their values: `made` computes them in the engine, one measure a position.
 
-    `held` are the same cases in memory, where they are few enough; then no question goes to the engine.
+    `held` are the same cases in memory, where they are few enough; then hardly a question goes to the engine.
+    `steps` tells how often which activity occurs in the window of which case.
     """
 
     engine: Engine
-    cases: ir.Table
+    made: Callable[[], ir.Table]
     measures: Sequence[Measure]
     segments: Sequence[Segment]
     pilot: Pilot | None
     window: int
-    held: Held | None = None
+    held: Held | None
+    steps: Callable[[], pa.Table]
 
     def at(self, as_of: datetime) -> ir.Table:
         """Return the cases that have started by an instant, with `week`, `arm` and whether each is `mature`."""
-        started = self.cases.filter(self.cases["start"] <= instant(as_of))
+        cases = self.made()
+        started = cases.filter(cases["start"] <= instant(as_of))
         return started.mutate(
             week=started["start"].truncate("W").cast("date"),
             arm=arm_of(started, self.pilot, as_of),
@@ -78,9 +87,9 @@ def week_statistics(
 
 def _by_engine(
     table: CaseTable, as_of: datetime, chosen: Sequence[int], segment: Segment | None
-) -> tuple[list[dict[str, Any]], dict[Any, list[float]]]:
+) -> tuple[list[dict[str, Any]], _Fractions]:
     """Ask the engine for the sums of every cell, and for the single values of KPIs that are not whole."""
-    cases = _segmented(table.at(as_of), segment, as_of)
+    cases = segmented(table.at(as_of), segment, as_of)
     columns: dict[str, ir.Value] = {"immature": flag(~cases["mature"]).sum()}
     for number in chosen:
         columns.update(_sums(cases, table.measures[number], number))
@@ -88,7 +97,7 @@ def _by_engine(
     return rows, _fractions(table, cases, chosen)
 
 
-def _segmented(cases: ir.Table, segment: Segment | None, as_of: datetime) -> ir.Table:
+def segmented(cases: ir.Table, segment: Segment | None, as_of: datetime) -> ir.Table:
     """Add `segment`: its value as far as it is visible, null where there is none."""
     if segment is None:
         return cases.mutate(segment=cases["arm"].nullif(cases["arm"]))
@@ -118,21 +127,24 @@ def _sums(cases: ir.Table, measure: Measure, number: int) -> dict[str, ir.Value]
 
 
 def _statistic(
-    row: dict[str, Any], measure: Measure, number: int, segment: Segment | None, fractions: dict[Any, list[float]]
+    row: dict[str, Any], measure: Measure, number: int, segment: Segment | None, fractions: _Fractions
 ) -> WeekStatistic:
     if measure.whole:
         high, cross, low = (int(row[f"{part}_{number}"]) for part in ("high", "cross", "low"))
         squares = (high << 2 * _HALF) + (cross << _HALF + 1) + low
         total, total_squares = int(row[f"total_{number}"]) / measure.scale, squares / measure.scale**2
+        n = int(row[f"n_{number}"])
     else:
-        values = fractions.get((number, row["week"], row["arm"], row["segment"]), [])
+        single = fractions.get((number, row["week"], row["arm"], row["segment"]), [])
+        values = [value for value, _ in single] if measure.under is None else _linearised(single)
         total, total_squares = math.fsum(values), math.fsum(value * value for value in values)
+        n = len(values)
     return WeekStatistic(
         kpi=measure.name,
         week=row["week"],
         arm=row["arm"],
         segment=None if segment is None else segment_text(segment.name, row["segment"]),
-        n=int(row[f"n_{number}"]),
+        n=n,
         total=total,
         total_squares=total_squares,
         events=int(row[f"events_{number}"]),
@@ -142,22 +154,33 @@ def _statistic(
     )
 
 
+def _linearised(pairs: Iterable[tuple[float, float]]) -> list[float]:
+    """Return one value a case, whose mean is the ratio of the sums; none where there is nothing to divide by.
+
+    In one order, whatever the engine's: the sums in it are not exact.
+    """
+    ordered = sorted(pairs)
+    found: list[float] = linearised([over for over, _ in ordered], [under for _, under in ordered]).tolist()
+    return found
+
+
 def segment_text(name: str, value: str | None) -> str:
     """Return how a segment is written beside a reading."""
     return f"{name}={'(none)' if value is None else value}"
 
 
-def _fractions(table: CaseTable, cases: ir.Table, chosen: Iterable[int]) -> dict[Any, list[float]]:
+def _fractions(table: CaseTable, cases: ir.Table, chosen: Iterable[int]) -> _Fractions:
     """The single values of KPIs that are no whole numbers, to be summed outside: engines add in any order."""
-    values: dict[Any, list[float]] = defaultdict(list)
+    values: _Fractions = defaultdict(list)
     for number in chosen:
         if table.measures[number].whole:
             continue
         name = f"kpi_{number}"
-        counted = cases.filter(cases["mature"] & cases[name].notnull()).select("week", "arm", "segment", value=name)
-        columns = table.engine.fetch(counted).to_pydict()
-        for week, arm, segment, value in zip(*columns.values(), strict=True):
-            values[number, week, arm, segment].append(value)
+        counted = cases.filter(cases["mature"] & cases[name].notnull())
+        under = ibis.literal(1.0, "float64") if table.measures[number].under is None else counted[f"under_{number}"]
+        columns = table.engine.fetch(counted.select("week", "arm", "segment", value=name, under=under)).to_pydict()
+        for week, arm, segment, value, by in zip(*columns.values(), strict=True):
+            values[number, week, arm, segment].append((value, by))
     return values
 
 

@@ -25,12 +25,15 @@ class DeclaredData:
     def __init__(
         self, programme: Programme, progress: Progress, entries: Callable[[str], Iterable[Recorded]] = lambda _: ()
     ) -> None:
+        from trueup.connectors.logs.answers import KeptAnswers, version_of_answers
         from trueup.connectors.logs.declared import LogPaths
         from trueup.workspace.databases import Databases
 
         self._programme = programme
         self._entries = entries
-        self._paths = LogPaths(programme, progress, programme.root / STATE / "cache")
+        folder = programme.root / STATE / "cache"
+        self._paths = LogPaths(programme, progress, folder)
+        self._answers = KeptAnswers(folder / "answers", self._paths, version_of_answers())
         self._databases = Databases(programme, progress)
         self._files: DuckEngine | None = None
         self._observer: Observer | None = None
@@ -44,7 +47,9 @@ class DeclaredData:
             from trueup.observe.observer import Observer
 
             arms, since = drawn_arms(self._programme, lambda: self._entries("case.assigned"))
-            self._observer = Observer(self._programme, self._engine(), self._digest, self.actuals, arms, since)
+            self._observer = Observer(
+                self._programme, self._engine(), self._digest, self.actuals, arms, since, answers=self._answers
+            )
         return self._observer
 
     def actuals(self) -> Actuals:

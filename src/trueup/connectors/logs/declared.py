@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trueup.connectors.logs.cache import LogCache
 from trueup.connectors.logs.spec import LogSpec
 from trueup.kernel.errors import DataError
 
@@ -43,6 +44,12 @@ class LogPaths(Mapping[str, Path]):
     def digest(self, name: str) -> str:
         """Return the SHA-256 of a source's bytes."""
         return self.log(name).digest
+
+    def content(self, name: str) -> str:
+        """Return what stands for a source as it is read: its bytes, its name and how it is declared to be read."""
+        log = self.log(name)
+        path = self._programme.root / str(self._programme.file.data[name].source)
+        return LogCache(self._cache).name(path, log.digest, log_spec(self._programme, name))
 
     def digests(self) -> dict[str, str]:
         """Return the digests of the sources that were asked for."""

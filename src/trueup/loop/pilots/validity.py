@@ -43,14 +43,19 @@ def moved_promise(view: PilotView) -> Unknown | None:
 def unrecorded(bench: Workbench, name: str) -> Unknown | None:
     """The registration in the files against its hash in the ledger."""
     now = bench.programme.digests.get(registration_file(name))
-    found = [item for kind in REGISTERING for item in bench.ledger.entries(kind)]
-    recorded = [item.entry.data for item in sorted(found, key=lambda item: item.index)]
-    of_this = [data for data in recorded if data.get("workflow") == name]
-    if not of_this:
+    newest = bench.once("registered digests", lambda: _registered(bench))
+    if name not in newest:
         return Unknown("registration-unrecorded", f"the ledger knows of no registration of {name}")
-    if of_this[-1].get("digest") == now:
+    if newest[name] == now:
         return None
     return Unknown("registration-altered", f"registrations/{name}.yaml is not the file whose hash is in the ledger")
+
+
+def _registered(bench: Workbench) -> dict[object, object]:
+    """Return the digest of the newest registration of every workflow, by the ledger."""
+    found = [item for kind in REGISTERING for item in bench.ledger.entries(kind)]
+    recorded = [item.entry.data for item in sorted(found, key=lambda item: item.index)]
+    return {data.get("workflow"): data.get("digest") for data in recorded}
 
 
 def stale_data(view: PilotView, due: datetime, newest: str | None, fresh_within: timedelta | None) -> Unknown | None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from trueup.declare.model.workflow import Events, Lifecycle, Workflow
     from trueup.declare.programme import Programme
-    from trueup.observe.engine import Engine
+    from trueup.observe.engine import Tables
 
 # Attributes of events get their own names inside, so that none can collide with `case`, `at`, `activity`.
 ATTRIBUTE = "attribute_"
@@ -113,7 +113,7 @@ def _listed(columns: Sequence[str], most: int = 30) -> str:
     return f"{shown} and {len(columns) - most} more" if len(columns) > most else shown
 
 
-def source_of(programme: Programme, engine: Engine, workflow: str) -> EventSource:
+def source_of(programme: Programme, engine: Tables, workflow: str) -> EventSource:
     """Return the events of a workflow.
 
     Raises NotFoundError for an unknown workflow; DataError `no-events` when it declares none, `no-maturity` when

@@ -7,19 +7,16 @@ from typing import TYPE_CHECKING
 
 from trueup.kernel.clock import parse_instant
 from trueup.kernel.errors import DataError
-from trueup.observe.profiles import Profiler, described, duplicates, reader_of, visible
+from trueup.observe.profiles import described, reader_of
 from trueup.observe.readiness.record import Part, Readiness, not_asked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime, timedelta
 
     from trueup.declare.model.data import DataSource
-    from trueup.declare.programme import Programme
     from trueup.ledger.records import Profile
-    from trueup.observe.engine import Engine
     from trueup.observe.formats import Writing
-    from trueup.observe.profiles import Reader
+    from trueup.observe.keeping.sources import Sources
 
 _NOTHING_DECLARED = "no field is declared under `fields` or `expects`, so nothing says what has to be there"
 
@@ -47,34 +44,31 @@ class Asked:
         return [fields for fields in (self.required, self.expected, labels) if fields]
 
 
-def readiness_of(
-    engine: Engine, programme: Programme, data: str, as_of: datetime, digest: str, written: Callable[[], list[Writing]]
-) -> Readiness:
-    """Return how ready a source was at an instant; `written` tells how its fields are written by then.
+def readiness_of(sources: Sources, data: str, as_of: datetime, digest: str) -> Readiness:
+    """Return how ready a source was at an instant.
 
     A declared column that the source lacks makes the parts about fields unknown, and no others.
     Raises NotFoundError for data that are not declared, DataError for a source that cannot be read.
     """
-    source, reader = described(programme, data), reader_of(programme, data)
+    source = described(sources.programme, data)
     asked = Asked.of(source)
-    profiler = Profiler(engine, data, source, reader, as_of)
-    rows = _rows(engine, data, source, reader, as_of)
+    rows = sources.rows(data, as_of)
     try:
-        profile = profiler.profile(asked.together, digest)
-        writing = written()
+        profile = sources.profile(data, as_of, asked.together, digest)
+        writing = sources.writings(data, as_of)
     except DataError as error:
         if error.code not in {"missing-column", "bad-pattern"}:
             raise
         why = error.message.rstrip(".")
         lost = [Part(name, None, None, why) for name in ("completeness", "validity", "consistency", *_more(source))]
-        kept = [_uniqueness(engine, data, source, reader, rows)]
+        kept = [_uniqueness(sources, data, source, rows)]
         return Readiness(data, (*lost, *kept), None, error)
     return Readiness(
         data,
         (
             _completeness(profile, asked),
             _validity(profile, asked),
-            _uniqueness(engine, data, source, reader, rows),
+            _uniqueness(sources, data, source, rows),
             _consistency(writing),
             _freshness(profile, source, as_of),
             _volume(profile, source),
@@ -87,11 +81,6 @@ def readiness_of(
 def _more(source: DataSource) -> list[str]:
     asked = {"freshness": source.fresh_within, "volume": source.volume, "labels": source.labels}
     return [name for name, declared in asked.items() if declared is not None]
-
-
-def _rows(engine: Engine, data: str, source: DataSource, reader: Reader | None, as_of: datetime) -> int:
-    rows = visible(engine, data, reader, as_of, source.fields)
-    return int(engine.fetch(rows.aggregate(n=rows.count())).to_pylist()[0]["n"])
 
 
 def _completeness(profile: Profile, asked: Asked) -> Part:
@@ -121,16 +110,16 @@ def _validity(profile: Profile, asked: Asked) -> Part:
     return Part("validity", valid / given, given, because + (f"; not so is {wrong}" if wrong and valid < given else ""))
 
 
-def _uniqueness(engine: Engine, data: str, source: DataSource, reader: Reader | None, rows: int) -> Part:
+def _uniqueness(sources: Sources, data: str, source: DataSource, rows: int) -> Part:
     """The share of rows that repeat no other in every column."""
     if source.duplicates == "keep":
         return not_asked("uniqueness", "`duplicates: keep` says that repeated rows are work done twice")
     if not rows:
         return Part("uniqueness", None, 0, "there are no rows yet")
-    if reader is not None:
+    if reader_of(sources.programme, data) is not None:
         how = "refused" if source.duplicates == "refuse" else "dropped"
         return Part("uniqueness", 1.0, rows, f"repeated rows are {how} when it is read")
-    repeated = duplicates(engine, data)
+    repeated = sources.duplicates(data)
     return Part("uniqueness", 1 - repeated / rows, rows, f"{repeated:,} of {rows:,} rows repeat another")
 
 
