@@ -103,7 +103,7 @@ class Gate:
         self._runner = runner
         self._calls = itertools.count()
         self._tail = Tail(ledger)
-        self._usage = Usage(self._tail, policy)
+        self._usage = Usage(self._tail, policy, bodies)
         self._switch = Switch(self._tail)
         self._pins = Pins(self._tail, policy.workflow)
         self._in_force = InForce(programme, policy.workflow, ledger, self._tail)
@@ -159,7 +159,7 @@ class Gate:
         self._tail.look()
         self._policy = self._in_force.of(self._policy, now)
         attempt = Attempt(self._policy, ids, step, now, self._next_runner())
-        intended = attempt.intended(wanted, body, self._usage.reserved(wanted, self._policy.action_of(wanted)))
+        intended = attempt.intended(wanted, body, self._reserved(wanted, ids.intended))
         written = None if intent is not None else self._judged_at_once(attempt, wanted, unfit, intended)
         if written is None:
             written = self._judged_in_turn(attempt, wanted, unfit, intended, intent)
@@ -201,6 +201,9 @@ class Gate:
         self._tail.look()
         verdict = unfit or self._standing(wanted) or self._judged(wanted, intent.entry.time, intent.index)
         return verdict, self._append_once(self._verdict_entries(attempt, wanted, verdict), _TAKEN)
+
+    def _reserved(self, wanted: Request, entry: str) -> dict[str, str]:
+        return self._usage.reserved(wanted, self._policy.action_of(wanted), entry)
 
     def _verdict_entries(self, attempt: Attempt, request: Request, verdict: Verdict) -> list[Entry]:
         """Return the verdict's entry; for a hold also the question, once the arguments are kept for who has to see."""
@@ -319,7 +322,7 @@ class Gate:
     def _claim(self, ids: StepIds, verdict: Verdict, asked: Approval, request: Request, now: datetime) -> int:
         """Use the approval up: of two processes one writes this entry."""
         attempt = Attempt(self._policy, ids, asked.step, now, self._next_runner())
-        entry = attempt.judged(verdict, asked.id, self._usage.reserved(request, asked.action))
+        entry = attempt.judged(verdict, asked.id, self._usage.reserved(request, asked.action, ids.released))
         return self._append_once([entry], _used(asked.id))
 
     def _run(self, allowed: Allowed, run: Run) -> Outcome:
@@ -369,13 +372,16 @@ class Gate:
             return {"ended": "done", "result": None}
 
 
-def dry_run(policy: Policy, ledger: Ledger, data: bytes, at: datetime) -> Verdict:
-    """Judge a request as JSON as if it were made at an instant; records nothing, runs nothing, never raises for it."""
+def dry_run(policy: Policy, ledger: Ledger, data: bytes, at: datetime, bodies: Bodies | None = None) -> Verdict:
+    """Judge a request as JSON as if it were made at an instant; records nothing, runs nothing, never raises for it.
+
+    Without `bodies` sums that were reserved before cannot be read, and what they limit does not fit.
+    """
     try:
         request = read_request(data)
     except UnfitRequestError as error:
         return refusal(error.reason, str(error))
-    room: Room = Usage(ledger, policy).room(request, policy.action_of(request), at)
+    room: Room = Usage(ledger, policy, bodies).room(request, policy.action_of(request), at)
     return policy.judge(request, today=room.today, fits=room.fits)
 
 
