@@ -83,7 +83,7 @@ class Sample:
     `values` are its cases in order of maturity (None for a frozen baseline and for weekly ratios), `blocks`
     the means of its units where units were randomised, else of its weeks in order, `events` how many values are
     non-zero. `weeks` and `units` label the values: the Monday of each case's start, and what was assigned. Of a ratio
-    of sums `pairs` holds what is summed and what it is divided by (cases, 2), `values` and `blocks` are linearised; of a
+    of sums `pairs` holds what is summed and what it is divided by (cases, 2), `values` and `blocks` are linearised; of
     a `quantile` the mean is the quantile, and the variance that of a case's influence on it.
     """
 

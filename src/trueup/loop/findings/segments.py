@@ -79,7 +79,7 @@ def hidden_segment(seen: Seen) -> Iterator[Found]:
         if view.concurrent and not view.by_case:
             # Units differ for good; of a handful of them no segment has enough.
             continue
-        kpis = [kpi for kpi in watched_kpis(workflow) if not is_weekly(workflow.kpis[kpi])]
+        kpis = [kpi for kpi in watched_kpis(workflow) if _is_mean(workflow.kpis[kpi])]
         try:
             rows = view.observer.weekly(name, seen.as_of, kpis=kpis, segments=True)
         except DataError:
@@ -87,6 +87,11 @@ def hidden_segment(seen: Seen) -> Iterator[Found]:
         for kpi in kpis:
             own = [row for row in rows if row.kpi == kpi]
             yield from Split(seen, view, kpi, len(kpis), own, segments).found()
+
+
+def _is_mean(kpi: Kpi) -> bool:
+    """Weekly sums of a segment make a mean; no quantile, and no ratio of sums."""
+    return not is_weekly(kpi) and kpi.quantile is None and not kpi.paired
 
 
 @dataclass(frozen=True, slots=True)

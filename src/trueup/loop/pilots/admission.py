@@ -92,6 +92,8 @@ def _last(workflow: Workflow) -> int:
 
 def _refused(programme: Programme, past: Past, floor: float | None, promised: float) -> str | None:
     """Say why there is nothing to ask the past, or None."""
+    if past.kpi.quantile is not None:
+        return "what a tail does by itself between weeks is not known: it is judged where cases are drawn one by one"
     if floor is None:
         return "volume, cost and amounts follow demand and prices: before and after of them is never admitted"
     if math.isnan(promised):

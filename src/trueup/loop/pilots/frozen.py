@@ -18,7 +18,7 @@ from trueup.evidence.moments import Moments
 from trueup.evidence.quantiles import sample_quantile
 from trueup.kernel.clock import start_of_day, week_of
 from trueup.loop.pilots.comparisons import is_ratio_of_sums, is_weekly
-from trueup.loop.pilots.promise import definition_digest
+from trueup.loop.pilots.promise import definition_digest, watched_kpis
 from trueup.loop.pilots.validity import OTHER
 from trueup.loop.pilots.weeks import transform_for
 
@@ -150,6 +150,17 @@ def mix_of(population: Population) -> tuple[FrozenSegment, ...]:
         if rest:
             cells.append(FrozenSegment(name=name, value=OTHER, n=rest))
     return tuple(cells)
+
+
+def cannot_judge(workflow: Workflow, pilot: Pilot) -> tuple[str, ...]:
+    """Return what is promised and can never be judged by this design: it needs cases that are drawn one by one."""
+    if pilot.design.assigned == "random" and pilot.design.unit == "case":
+        return ()
+    tails = [kpi for kpi in watched_kpis(workflow) if workflow.kpis[kpi].quantile is not None]
+    notes = [f"no gate can judge {kpi}: a quantile is compared where cases are drawn one by one" for kpi in tails]
+    if pilot.adjust is not None:
+        notes.append("nothing can be adjusted: covariates and strata are for cases that are drawn one by one")
+    return tuple(notes)
 
 
 def notes_of(pilot: Pilot, primary: FrozenKpi, *, attested: bool) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
+    from trueup.declare.model.kpi import Kpi
     from trueup.declare.model.registration import Registration
     from trueup.declare.model.workflow import Workflow
     from trueup.loop.workbench import Workbench
@@ -189,7 +190,7 @@ def _segments(declared: Workflow, primary: str | None, rows: Sequence[Mapping[st
             {
                 "segment": name,
                 "cases": sum(int(row["n"]) for row in split[name]),
-                "arms": _by_arm(split[name]),
+                "arms": _by_arm(split[name], kpi),
                 "readings": split[name],
                 "chart": small_chart(split[name], kpi.shown_unit, f"{primary} of {name} by week and arm", span),
             }
@@ -198,13 +199,14 @@ def _segments(declared: Workflow, primary: str | None, rows: Sequence[Mapping[st
     }
 
 
-def _by_arm(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return cases and mean of each arm, over its weeks."""
+def _by_arm(rows: Sequence[Mapping[str, Any]], kpi: Kpi) -> dict[str, dict[str, Any]]:
+    """Return cases and mean of each arm, over its weeks; weeks of quantiles and of ratios of sums make no mean."""
     found = {}
     for arm in sorted({str(row["arm"]) for row in rows}):
         own = [row for row in rows if row["arm"] == arm and row["n"]]
         cases = sum(int(row["n"]) for row in own)
-        mean = sum(row["value"] * int(row["n"]) for row in own) / cases if cases else None
+        adds_up = cases and kpi.quantile is None and not kpi.paired
+        mean = sum(row["value"] * int(row["n"]) for row in own) / cases if adds_up else None
         found[arm] = {"n": cases, "mean": mean}
     return found
 
