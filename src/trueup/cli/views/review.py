@@ -61,10 +61,28 @@ def _gate_lines(change: Mapping[str, Any]) -> list[str]:
         wrapped(f"guardrail {rail['kpi']} {difference(rail, rail['unit'])}: {rail['state']}")
         for rail in change["guardrails"]
     ]
+    lines += _beside_raw(change.get("adjusted"), change["unit"])
     lines.append(wrapped(_because(change)))
     if (change.get("portfolio") or {}).get("e_value"):
         lines.append(wrapped(f"portfolio: {change['portfolio']['because']}"))
     return lines + [wrapped(f"note: {note}") for note in change["notes"]]
+
+
+def _beside_raw(beside: Mapping[str, Any] | None, unit: str) -> list[str]:
+    """Write what was known beforehand beside the raw figure, and which of them decides."""
+    if beside is None:
+        return []
+    decides = {which: " (decides)" if beside["decides"] == which else "" for which in ("raw", "adjusted")}
+    said = [f"raw {difference(beside['raw'], unit)}{decides['raw']}"] if beside["raw"] else []
+    if beside["adjusted"]:
+        at = ", ".join(beside["covariates"])
+        said.append(f"at equal {at} {difference(beside['adjusted'], unit)}{decides['adjusted']}")
+    if beside["standardised"]:
+        turned = ": the mix decides the sign" if beside["reversed"] else ""
+        said.append(f"at equal mix of {', '.join(beside['strata'])} {difference(beside['standardised'], unit)}{turned}")
+    if beside["because"]:
+        said.append(f"not adjusted: {beside['because']}")
+    return [wrapped(line) for line in said]
 
 
 def _because(change: Mapping[str, Any]) -> str:
