@@ -99,6 +99,24 @@ def prove(directory: Path, index: int | None, old: int | None, out: Path) -> Ans
 
 @ledger.command()
 @programme_argument
+@click.argument("action", metavar="[ACTION]", required=False)
+@click.option("--out", "out", metavar="FILE", type=click.Path(path_type=Path), help="Where to write that of ACTION.")
+@click.option("--check", "file", metavar="FILE", type=click.Path(path_type=Path), help="Check a receipt instead.")
+@answering("ledger receipt")
+def receipt(directory: Path, action: str | None, out: Path | None, file: Path | None) -> Answer:
+    """Get the receipt of an action again, or all of high impact: files that prove how it ended, offline."""
+    from trueup.workspace import checked_receipt, ledger_vkey, receipts_of
+
+    if (out is not None and action is None) or (file is not None and action is not None):
+        raise UsageError("usage", "--out is for one ACTION, and --check for none.", "Give one of the two.")
+    if file is not None:
+        return Answer({"file": str(file), **checked_receipt(directory, file)}, view.checked)
+    found = [made.to_json() for made in receipts_of(directory, action, out)]
+    return Answer({"receipts": found, "vkey": ledger_vkey(directory) if found else None}, view.receipt)
+
+
+@ledger.command()
+@programme_argument
 @click.option(
     "--out", "out", metavar="FOLDER", required=True, type=click.Path(path_type=Path), help="Where to write it."
 )

@@ -82,7 +82,8 @@ Begun = Outcome | Allowed
 class Gate:
     """The gate of one workflow in one process. `runner` names the process, and is used by no other.
 
-    `told` hears of every step that was held, once that is durable; what becomes of it decides nothing.
+    `told` hears of every step that was held, once that is durable, and `receipts` the index of every outcome of high
+    impact, once that is signed; what becomes of it decides nothing.
     """
 
     def __init__(
@@ -94,8 +95,10 @@ class Gate:
         clock: Clock,
         runner: str,
         told: Callable[[Held], None] | None = None,
+        receipts: Callable[[int], None] | None = None,
     ) -> None:
         self._told = told
+        self._receipts = receipts
         self._policy = policy
         self._ledger = ledger
         self._bodies = bodies
@@ -359,11 +362,17 @@ class Gate:
             "seconds": (now - began).total_seconds(),
             **how,
         }
-        entry = Entry("action.finished", allowed.ids.finished, now, None, data)
         # What was grave can be shown to others from this moment on: its entries are under a signed state.
         action = self._policy.actions.get(allowed.verdict.action or "")
         grave = action is not None and action.impact is Impact.HIGH
-        return self._ledger.append([entry], checkpoint=grave and self._ledger.signs)[0]
+        if grave:
+            data |= {"impact": str(Impact.HIGH), "digest": self._bodies.digest(allowed.request.body)}
+        entry = Entry("action.finished", allowed.ids.finished, now, None, data)
+        index = self._ledger.append([entry], checkpoint=grave and self._ledger.signs)[0]
+        if grave and self._ledger.signs and self._receipts is not None:
+            with suppress(Exception):
+                self._receipts(index)
+        return index
 
     def _done(self, result: Any) -> dict[str, Json]:
         try:

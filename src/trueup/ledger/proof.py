@@ -1,7 +1,7 @@
 """Receipts that anybody can check offline: for one entry, and that a log continues an earlier one.
 
-That of an entry is the `.tlog-proof` of c2sp.org/tlog-proof. It does not hold the entry's bytes: who checks it brings
-them (`trueup ledger entry`).
+That of an entry is the `.tlog-proof` of c2sp.org/tlog-proof. Who checks it brings the entry's bytes (`trueup ledger
+entry`); the receipt of an action has them in its `extra` line, so that one file is enough.
 """
 
 from __future__ import annotations
@@ -22,11 +22,15 @@ _DEEPEST = 63
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """An entry's index, its sibling hashes from the leaf upwards, and the signed checkpoint over them."""
+    """An entry's index, its sibling hashes from the leaf upwards, and the signed checkpoint over them.
+
+    `extra` are bytes that travel with it; nothing vouches for them, unless they are what is proved.
+    """
 
     index: int
     hashes: tuple[bytes, ...]
     checkpoint: str
+    extra: bytes = b""
 
     @property
     def size(self) -> int:
@@ -36,23 +40,26 @@ class Proof:
     @property
     def text(self) -> str:
         """The file's content."""
-        lines = [HEADER, f"index {self.index}", *(base64.b64encode(item).decode() for item in self.hashes), ""]
+        extra = [f"extra {base64.b64encode(self.extra).decode()}"] if self.extra else []
+        lines = [HEADER, *extra, f"index {self.index}", *(base64.b64encode(item).decode() for item in self.hashes), ""]
         return "\n".join(lines) + "\n" + self.checkpoint
 
     @classmethod
     def parse(cls, text: str) -> Proof:
-        """Read a proof; an `extra` line is skipped, as nothing vouches for it. Raises ValueError."""
+        """Read a proof. Raises ValueError."""
         head, gap, checkpoint = text.partition("\n\n")
         lines = head.split("\n")
         if not gap or lines[0] != HEADER:
             msg = f"a proof begins with {HEADER}"
             raise ValueError(msg)
-        rest = lines[2:] if len(lines) > 1 and lines[1].startswith("extra ") else lines[1:]
+        has_extra = len(lines) > 1 and lines[1].startswith("extra ")
+        extra = _decoded(lines[1].removeprefix("extra ")) if has_extra else b""
+        rest = lines[2:] if has_extra else lines[1:]
         index = _INDEX.fullmatch(rest[0]) if rest else None
         if index is None or len(rest) - 1 > _DEEPEST:
             msg = "a proof names its index and holds at most 63 hashes"
             raise ValueError(msg)
-        return cls(int(index[1]), tuple(_hash(line) for line in rest[1:]), checkpoint)
+        return cls(int(index[1]), tuple(_hash(line) for line in rest[1:]), checkpoint, extra)
 
     def proves(self, leaf: bytes, verifier: Verifier, origin: str) -> bool:
         """Tell whether the signed log holds these bytes at this index.
@@ -120,11 +127,20 @@ class Consistency:
 
 
 def _hash(line: str) -> bytes:
+    data = _decoded(line)
+    if len(data) != HASH_SIZE:
+        msg = "a proof's hashes are 32 bytes each, in base64"
+        raise ValueError(msg)
+    return data
+
+
+def _decoded(line: str) -> bytes:
+    """Read base64 in its one canonical form."""
     try:
         data = base64.b64decode(line, validate=True)
     except (binascii.Error, ValueError):
         data = b""
-    if len(data) != HASH_SIZE or base64.b64encode(data).decode() != line:
-        msg = "a proof's hashes are 32 bytes each, in base64"
+    if not data or base64.b64encode(data).decode() != line:
+        msg = "a proof holds base64 in its canonical form"
         raise ValueError(msg)
     return data

@@ -240,7 +240,7 @@ def governed(
     from trueup.enforce.policy import compile_policy
     from trueup.enforce.standing.refused import Refusals
     from trueup.loop.pin import pin_now
-    from trueup.workspace import SystemClock, bodies_of, notifier_of, open_ledger, opened, runner_name
+    from trueup.workspace import Receipts, SystemClock, bodies_of, notifier_of, open_ledger, opened, runner_name
 
     clock = clock or SystemClock()
     with opened(root, progress, workflow=workflow, clock=clock) as bench:
@@ -257,6 +257,7 @@ def governed(
         bodies = bodies_of(root)
         notifier = notifier_of(bench.programme)
         told = notifier.told if notifier else None
+        receipts = Receipts(root, ledger)
         refusals = Refusals(ledger, bodies.digest, clock, runner_name(), "gateway", workflow)
         try:
             yield GovernedWorkflow(
@@ -264,11 +265,14 @@ def governed(
                 workflow,
                 bench.programme,
                 clock,
-                lambda programme, policy: _door(programme, policy, ledger, bodies, clock, runner_name(), told),
+                lambda programme, policy: _door(
+                    programme, policy, ledger, bodies, clock, runner_name(), told, receipts.due
+                ),
                 refusals,
             )
         finally:
             refusals.close()
+            receipts.close()
             ledger.close()
             if notifier is not None:
                 notifier.close()
@@ -282,6 +286,7 @@ def _door(
     clock: Clock,
     runner: str,
     told: Callable[[Held], None] | None,
+    receipts: Callable[[int], None],
 ) -> Door:
     from trueup.enforce.approvals import Desk
     from trueup.enforce.gate import Gate
@@ -289,6 +294,6 @@ def _door(
     from trueup.enforce.standing.repeats import Repeats
 
     desk = Desk(programme, ledger, bodies)
-    gate = Gate(programme, policy, ledger, bodies, clock, runner, told)
+    gate = Gate(programme, policy, ledger, bodies, clock, runner, told, receipts)
     registry = Registry(policy.workflow, ledger, bodies, Pins(ledger, policy.workflow))
     return Door(gate, desk, policy, Repeats(desk, policy, "call", gate.current), registry)

@@ -14,6 +14,7 @@ from trueup.workspace.keeping import (
 from trueup.workspace.masking import masked_kinds, masking_of
 from trueup.workspace.notifying import notifier_of
 from trueup.workspace.opening import approval_desk, bodies_of, checked_programme, needed_files, opened
+from trueup.workspace.receipts import Receipts, checked_receipt, receipts_of
 from trueup.workspace.recording import (
     KEY_SETTING,
     ledger_vkey,
@@ -35,11 +36,13 @@ __all__ = [
     "STATE",
     "URL_SETTING",
     "DeclaredData",
+    "Receipts",
     "SystemClock",
     "approval_desk",
     "backup_ledger",
     "bodies_of",
     "checked_programme",
+    "checked_receipt",
     "erase_body",
     "erase_due",
     "export_ledger",
@@ -57,6 +60,7 @@ __all__ = [
     "prove_continued",
     "prove_entry",
     "reading_ledger",
+    "receipts_of",
     "require_ledger",
     "restore_ledger",
     "runner_name",

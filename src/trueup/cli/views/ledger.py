@@ -50,6 +50,23 @@ def prove(data: Mapping[str, Any]) -> str:
     )
 
 
+def receipt(data: Mapping[str, Any]) -> str:
+    """List the receipts, and what a reader needs besides."""
+    if not data["receipts"]:
+        return "No action of high impact has ended yet, so there is no receipt."
+    lines = [
+        f"{item['name']}  {item['workflow']}.{item['action']}  {item['ended']}  step {item['step']}\n  {item['file']}"
+        for item in data["receipts"]
+    ]
+    return "\n".join([*lines, f"Verifier key: {data['vkey']}"])
+
+
+def checked(data: Mapping[str, Any]) -> str:
+    """Say what a receipt proves, and show it."""
+    head = f"{data['file']} is sound: the ledger holds this entry, under a signed checkpoint of"
+    return f"{head} {_count(data['size'], 'entry', 'entries')}.\n{entry(data)}"
+
+
 def export(data: Mapping[str, Any]) -> str:
     """Say what was written, and what could not be."""
     lines = [f"{data['folder']} holds {_count(data['size'], 'entry', 'entries')} as {data['format']}."]
