@@ -59,7 +59,7 @@ BY_WEEK = {"cost_per_lead", "cost_per_closed"}
 def declared(repository: Path) -> dict[str, Any]:
     """The KPIs on the page, by name."""
     page = (repository / "docs" / "reference" / "kpis.md").read_text()
-    (block,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    block, _service = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     found: dict[str, Any] = YAML(typ="safe").load(block)
     return found
 
