@@ -10,10 +10,12 @@ import pytest
 from pydantic import BaseModel
 
 from trueup.declare.model.programme import ProgrammeFile
+from trueup.declare.model.scenario import Scenarios
 from trueup.declare.model.use_case import UseCase
 from trueup.declare.model.workflow import Workflow
 from trueup.declare.read import read_programme
 from trueup.declare.reading.shapes import keys_at
+from trueup.enforce.rehearsal.scenarios import broken_scenarios
 from trueup.kernel.finding import Severity
 
 # Written by the program, or by people in rare cases that the text tells of.
@@ -28,11 +30,14 @@ def files(repository: Path) -> dict[str, str]:
 
 
 def test_the_programme_on_the_page_has_no_errors(files: dict[str, str], tmp_path: Path) -> None:
-    assert set(files) == {"programme.yaml", "use-cases/expense-approval.yaml", "workflows/expense-approval.yaml"}
+    named = {"use-cases", "workflows", "scenarios"}
+    assert set(files) == {"programme.yaml", *(f"{folder}/expense-approval.yaml" for folder in named)}
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
-    findings = read_programme(tmp_path, date(2018, 1, 10)).findings
+    checked = read_programme(tmp_path, date(2018, 1, 10))
+    assert broken_scenarios(checked.programme) == []
+    findings = checked.findings
     assert [found for found in findings if found.severity is Severity.ERROR] == []
     assert [found.code for found in findings if found.waived is None] == []
     assert [found.code for found in findings if found.waived is not None] == ["KPI01"]
@@ -44,6 +49,7 @@ def test_the_programme_on_the_page_has_no_errors(files: dict[str, str], tmp_path
         (ProgrammeFile, "programme.yaml"),
         (UseCase, "use-cases/expense-approval.yaml"),
         (Workflow, "workflows/expense-approval.yaml"),
+        (Scenarios, "scenarios/expense-approval.yaml"),
     ],
 )
 def test_every_key_of_a_file_is_shown(files: dict[str, str], model: type[BaseModel], file: str) -> None:

@@ -53,3 +53,41 @@ def test_a_sound_policy_is_no_finding(tmp_path: Path) -> None:
     policy = world(tmp_path, policies={"own.cedar": text}).policy
     assert policy.judge(Request("erp.pay", {"amount": 5})).decision == "hold"
     assert found(write(tmp_path / "without")) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "forbid(principal, action, resource) when { false };",
+        "forbid(principal, action, resource) unless { true };",
+        'forbid(principal, action, resource) when { context.level == "act" && context.level == "draft" };',
+        'forbid(principal, action, resource) when { context.level == "acting" };',
+        'forbid(principal, action == Action::"pay", resource == Tool::"erp.note");',
+        'forbid(principal, action in Action::"high", resource == Tool::"erp.read");',
+        'forbid(principal, action, resource) when { context.tool == "erp.pay" && context.workflow == "refunds" };',
+        "forbid(principal, action, resource) when { !(context has requester) && context has requester };",
+    ],
+)
+def test_a_policy_that_can_never_apply_is_found_with_its_line(tmp_path: Path, text: str) -> None:
+    sound = (
+        "// forbid(principal\nforbid(principal, action, resource) when { context.texts has to && context.approved };\n"
+    )
+    root = write(tmp_path, policies={"own.cedar": sound + text})
+    [finding] = found(root)
+    assert (finding["file"], finding["line"], finding["col"]) == ("policies/own.cedar", 3, 1)
+    assert "can never apply" in finding["detail"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "forbid(principal, action, resource) when { !(context has requester) && context has case };",
+        "forbid(principal, action, resource) when { !(context.texts has to) };",
+        'forbid(principal, action in Action::"high", resource) unless { context.today < 5 };',
+        'forbid(principal, action == Action::"pay", resource) when { principal.level == "act" };',
+        'forbid(principal, action, resource) when { resource.name == "mail.send" };',
+        'permit(principal, action, resource) when { context.approved && context.level == "shadow" };',
+    ],
+)
+def test_a_policy_that_may_apply_is_no_finding(tmp_path: Path, text: str) -> None:
+    assert found(write(tmp_path, policies={"own.cedar": text})) == []

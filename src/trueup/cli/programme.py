@@ -48,12 +48,17 @@ def check(directory: Path, as_of: datetime | None, *, with_data: bool, form: str
 
 
 def _compiled(checked: Checked) -> list[Finding]:
-    """Return what only compiling the programme's own policies shows; without such policies nothing is imported."""
-    if not (checked.programme.root / "policies").exists():
-        return []
-    from trueup.enforce.unusable import unusable_policies
+    """Return what only compiling policies shows; without policies or scenarios of its own nothing is imported."""
+    found = []
+    if (checked.programme.root / "policies").exists():
+        from trueup.enforce.unusable import unusable_policies
 
-    return unusable_policies(checked.programme, checked.findings)
+        found += unusable_policies(checked.programme, checked.findings)
+    if checked.programme.scenarios:
+        from trueup.enforce.rehearsal.scenarios import broken_scenarios
+
+        found += broken_scenarios(checked.programme)
+    return found
 
 
 def _with_data(directory: Path, checked: Checked, instant: datetime) -> list[Finding]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from trueup.declare.model.kpi import Kpi
     from trueup.declare.model.programme import ProgrammeFile
     from trueup.declare.model.registration import Registration
+    from trueup.declare.model.scenario import Scenarios
     from trueup.declare.model.use_case import UseCase
     from trueup.declare.model.workflow import Workflow
 
@@ -59,6 +60,7 @@ class Programme:
     registrations: Mapping[str, Registration]
     places: Places
     digests: Mapping[str, str]
+    scenarios: Mapping[str, Scenarios] = field(default_factory=dict)
 
     def kpi(self, name: str) -> Kpi | None:
         """Return the KPI called `workflow.kpi`, or None."""
@@ -84,3 +86,8 @@ def use_case_file(use_case: str) -> str:
 def registration_file(workflow: str) -> str:
     """Return the relative path of a workflow's registration."""
     return f"registrations/{workflow}.yaml"
+
+
+def scenario_file(name: str) -> str:
+    """Return the relative path of a file of scenarios."""
+    return f"scenarios/{name}.yaml"

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from trueup.declare.check import registry, waivers
 from trueup.declare.model.programme import ProgrammeFile
 from trueup.declare.model.registration import Registration
+from trueup.declare.model.scenario import Scenarios
 from trueup.declare.model.use_case import UseCase
 from trueup.declare.model.workflow import Workflow
 from trueup.declare.programme import PROGRAMME_FILE, Places, Programme
@@ -58,6 +59,7 @@ def read_programme(root: Path, today: date) -> Checked:
         use_cases=reading.read_folder("use-cases", UseCase),
         workflows=reading.read_folder("workflows", Workflow),
         registrations=reading.read_folder("registrations", Registration),
+        scenarios=reading.read_folder("scenarios", Scenarios),
         places=reading.places(),
         digests=reading.digests,
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from trueup.declare.model.programme import ProgrammeFile
 from trueup.declare.model.registration import Registration
+from trueup.declare.model.scenario import Scenarios
 from trueup.declare.model.use_case import UseCase
 from trueup.declare.model.workflow import Workflow
 
@@ -18,6 +19,7 @@ SCHEMAS: dict[str, tuple[type[BaseModel], str]] = {
     "programme.schema.json": (ProgrammeFile, "programme.yaml"),
     "use-case.schema.json": (UseCase, "use-cases/*.yaml"),
     "workflow.schema.json": (Workflow, "workflows/*.yaml"),
+    "scenario.schema.json": (Scenarios, "scenarios/*.yaml"),
     "registration.schema.json": (Registration, "registrations/*.yaml"),
 }
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from trueup.declare.check.registry import PAGES
 from trueup.enforce.policy import compile_policy
+from trueup.enforce.rehearsal.reach import unreachable_policies
 from trueup.kernel.finding import Span
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ _CODE = "GOV03"
 
 
 def unusable_policies(programme: Programme, known: Iterable[Finding]) -> list[Finding]:
-    """Return a finding for each file under `policies/` that stops a gate, unless one of `known` names the file.
+    """Return a finding for each file under `policies/` that stops a gate, and for each policy that can never apply.
+
+    Files that one of `known` names are passed over.
 
     Nothing is compiled where the programme has no such folder.
     """
@@ -33,7 +36,10 @@ def unusable_policies(programme: Programme, known: Iterable[Finding]) -> list[Fi
             detail = f"{broken}. The gate of {name!r} denies everything until it is mended."
             page = PAGES[_CODE].finding(Span(file), detail, "Correct the policy, or name what the workflow declares.")
             found.setdefault(file, page)
-    return list(found.values())
+    if found:
+        return list(found.values())
+    # Asked only of what compiles: the rest has been said.
+    return list(unreachable_policies(programme, named))
 
 
 def _file_in(broken: str) -> str:

@@ -19,6 +19,7 @@ from trueup.loop.findings.change import FindingChange
 from trueup.loop.journal import Plan, carry_out
 from trueup.loop.permission import require, require_person
 from trueup.loop.pin import pinned
+from trueup.loop.rehearsal import require_scenarios
 from trueup.loop.review import compute, load
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def apply(bench: Workbench, ask: Ask, sign: Sign) -> dict[str, Any]:
 
     Raises NotFoundError for an unknown review, ConflictError when it was applied before or is stale,
     NotPermittedError when one change may not be signed by that person, UsageError for numbers or items that the
-    review does not have. In each case nothing has changed.
+    review does not have, DeclarationError where a declared scenario would not hold. In each case nothing has changed.
     """
     require_person(bench.programme, ask.by)
     saved = load(bench, ask.review)
@@ -182,10 +183,12 @@ def _carried_out(
         entries.append(_ranked(ask, saved, ranking, sign))
     entries.append(_applied(ask, saved, decisions, sign))
     person = bench.programme.file.people[ask.by]
+    contents = _new_contents(bench, edits)
+    require_scenarios(bench.programme, contents, bench.clock.now().date())
     done = carry_out(
         bench,
         Plan(
-            files=_new_contents(bench, edits),
+            files=contents,
             entries=entries,
             message=_message(saved, decisions),
             author=person.name,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-DECLARED = (PROGRAMME_FILE, "use-cases", "workflows", "registrations", "policies")
+DECLARED = (PROGRAMME_FILE, "use-cases", "workflows", "registrations", "policies", "scenarios")
 _NOT_LINKED = {*DECLARED, STATE, ".git"}
 # A command writes these two; through a link it would be taken for work of ours to finish.
 _NOT_SHARED = {"journal", "lock"}

@@ -361,6 +361,13 @@ GOVERNANCE = (
         ("Renewals", "autonomy:", "§autonomy:"),
         ("Renewals", "  detect: {rise_to: 10%, within: 4w}\n", ""),
     ),
+    case("RUN08", "four eyes of one", ("Renewals", "[lending]", "§[lending]\n    approvers_needed: 2")),
+    case(
+        "RUN08",
+        "nobody has the role",
+        ("P", "roles: [owner, approver]", "roles: [reviewer]"),
+        ("Fees", "  send:\n", "  §send:\n"),
+    ),
 )
 
 WAIVERS = (

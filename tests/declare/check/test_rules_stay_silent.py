@@ -122,6 +122,21 @@ SILENT = (
         ("loan", "eu_ai_act: minimal", "eu_ai_act: high"),
         ("Renewals", "autonomy:", "groups: {field: branch, rates_within: 5pp}\nautonomy:"),
     ),
+    case(
+        "RUN08",
+        "whom it is handed on to is the second",
+        (
+            "Renewals",
+            "    approvers: [lending]",
+            "    approvers: [lending]\n    approvers_needed: 2\n    escalate_after: 4h",
+        ),
+    ),
+    case(
+        "RUN08",
+        "nobody is asked",
+        ("P", "roles: [owner, approver]", "roles: [reviewer]"),
+        ("Fees", "impact: medium\n    approval: always", "impact: low\n    approval: never"),
+    ),
     case("RUN06", "a draft needs no detection", ("Fees", "level: draft", "level: draft\n  wrong_at_most: 5%")),
     case(
         "PPL01",

@@ -1,12 +1,13 @@
-"""A promise about errors holds only as long as a rise in errors would be seen."""
+"""A promise about errors holds only as long as a rise would be seen, and a yes only where somebody can say it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from trueup.declare.check.rule import Hit, elsewhere, rule
-from trueup.declare.check.subject import CHOSEN, Subject
-from trueup.declare.model.workflow import Autonomy, AutonomyLevel
+from trueup.declare.check.subject import CHOSEN, Subject, listed
+from trueup.declare.model.people import Role
+from trueup.declare.model.workflow import Action, Autonomy, AutonomyLevel, Impact, Workflow
 from trueup.kernel.finding import Severity
 
 
@@ -155,4 +156,82 @@ def _impossible(autonomy: Autonomy) -> Iterator[tuple[tuple[str, ...], str, str]
         )
 
 
-RULES = (unanswered, exceptions, unbounded_errors, drift, missing_outcome, detectable_rise)
+@elsewhere("RUN07", Severity.ERROR, "Scenario that the gate answers otherwise")
+def broken_scenario() -> None:
+    """What somebody declared that the gate must say, it says no more.
+
+    A scenario is a request with the verdict that is expected of it: the refund that has to wait, the mail that must
+    never leave. A policy is changed for one reason and moves another; the scenario is where that shows, before
+    anything runs. `trueup apply` refuses what would break one.
+
+    Fix:
+        Correct the policy, the limit or the level; or, where the other answer is wanted by now, the scenario.
+
+    Bad:
+        large-refund: {request: {tool: erp.refund, arguments: {amount: 900}}, verdict: hold}     # it is allowed
+
+    Good:
+        refund: {tool: erp.refund, impact: high, approval: always}
+    """
+
+
+@rule("RUN08", Severity.WARNING, "Fewer people may approve than an action needs")
+def enough_approvers(subject: Subject) -> Iterator[Hit]:
+    """An approval that nobody can give is a no that nobody said.
+
+    Everybody who says yes is another person, and whoever asked is none of them. Where fewer are declared than an
+    action needs, each such request waits until it expires.
+
+    Fix:
+        Name more `approvers`, give people the role approver or owner, or lower `approvers_needed`.
+
+    Bad:
+        pay: {tool: erp.pay, impact: high, approval: always, approvers: [finance-lead], approvers_needed: 2}
+
+    Good:
+        pay: {tool: erp.pay, impact: high, approval: always, approvers: [finance-lead, coo], approvers_needed: 2}
+    """
+    if not subject.people_read:
+        return
+    for name, workflow, file in subject.workflows():
+        for key, action in workflow.actions.items():
+            able = _able(subject, workflow, action)
+            if _asks_people(action) and len(able) < action.approvers_needed:
+                who = listed([repr(one) for one in sorted(able)]) or "nobody"
+                yield Hit(
+                    subject.place(file, "actions", key, "approvers"),
+                    f"Action {key!r} of {name!r} needs {_people(action.approvers_needed)} to say yes, and {who} may.",
+                    "Name enough `approvers`; whoever asked does not count.",
+                )
+
+
+def _asks_people(action: Action) -> bool:
+    """Tell whether a person is ever asked: high impact, and what nobody declared, always; a plain read never."""
+    if action.impact in {Impact.HIGH, None} or action.approval in {"always", "until-act"}:
+        return True
+    return action.approval is None and (action.impact is not Impact.NONE or bool(action.egress))
+
+
+def _able(subject: Subject, workflow: Workflow, action: Action) -> set[str]:
+    """Return who may decide: those named, else by their role, and whom it is handed on to where it gets old."""
+    people = subject.programme.file.people
+    named = {who for who in action.approvers if who in people}
+    by_role = {who for who, person in people.items() if {Role.APPROVER, Role.OWNER} & set(person.roles)}
+    later = {workflow.owners.escalation} & set(people) if action.escalate_after is not None else set()
+    return (named if action.approvers else by_role) | {who for who in later if who}
+
+
+def _people(count: int) -> str:
+    return "somebody" if count == 1 else f"{count} people"
+
+
+RULES = (
+    unanswered,
+    exceptions,
+    unbounded_errors,
+    drift,
+    missing_outcome,
+    detectable_rise,
+    broken_scenario,
+    enough_approvers,
+)

@@ -109,8 +109,13 @@ class Subject:
     def is_person(self, who: str) -> bool:
         """Tell whether a name is declared in `people`; yes when `people` could not be read."""
         values = self.programme.places.values
-        unread = bool(values) and (PROGRAMME_FILE, ()) not in values
-        return unread or who in self.programme.file.people or (PROGRAMME_FILE, ("people", who)) in values
+        return not self.people_read or who in self.programme.file.people or (PROGRAMME_FILE, ("people", who)) in values
+
+    @property
+    def people_read(self) -> bool:
+        """Tell whether programme.yaml could be read: else nobody knows who is declared."""
+        values = self.programme.places.values
+        return not values or (PROGRAMME_FILE, ()) in values
 
     @cached_property
     def _teams(self) -> frozenset[str]:

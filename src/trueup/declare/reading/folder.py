@@ -14,7 +14,7 @@ from trueup.kernel.errors import NotFoundError
 from trueup.kernel.finding import Finding, Span
 from trueup.kernel.text import did_you_mean
 
-FOLDERS = ("use-cases", "workflows", "registrations")
+FOLDERS = ("use-cases", "workflows", "registrations", "scenarios")
 _YAML = {".yaml", ".yml"}
 
 

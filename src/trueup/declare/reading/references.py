@@ -16,7 +16,7 @@ from trueup.declare.model.people import Right
 from trueup.declare.model.programme import ProgrammeFile
 from trueup.declare.model.use_case import UseCase
 from trueup.declare.model.workflow import Workflow
-from trueup.declare.programme import PROGRAMME_FILE, Path_, Programme, use_case_file, workflow_file
+from trueup.declare.programme import PROGRAMME_FILE, Path_, Programme, scenario_file, use_case_file, workflow_file
 from trueup.declare.reading.problems import problem
 from trueup.kernel.finding import Finding, Span
 from trueup.kernel.text import did_you_mean, shown
@@ -98,6 +98,9 @@ def reference_findings(programme: Programme, known: Known) -> Iterator[Finding]:
         yield from _dangling(programme, known, use_case_file(name), _of_use_case(use_case))
     for name, workflow in programme.workflows.items():
         yield from _dangling(programme, known, workflow_file(name), _of_workflow(workflow), name)
+    for name, expected in programme.scenarios.items():
+        of = Reference(("workflow",), Kind.WORKFLOW, expected.workflow)
+        yield from _dangling(programme, known, scenario_file(name), [of])
 
 
 def _dangling(
@@ -189,6 +192,9 @@ def _of_workflow(workflow: Workflow) -> Iterator[Reference]:
         yield from _one(Kind.OWN_KPI, workflow.pilot.primary, "pilot", "primary")
         for name in workflow.pilot.guardrails:
             yield Reference(("pilot", "guardrails", name), Kind.OWN_KPI, name, key=True)
+        yield from _all(Kind.OWN_KPI, workflow.pilot.negative_control, "pilot", "negative_control")
+        for position, name in enumerate(workflow.pilot.downstream):
+            yield Reference(("pilot", "downstream", position), Kind.KPI if "." in name else Kind.OWN_KPI, name)
     for key in ("groups", "exceptions", "unanswered", "adoption"):
         yield from _one(Kind.OWN_KPI, getattr(getattr(workflow, key), "kpi", None), key, "kpi")
     for name, action in workflow.actions.items():
