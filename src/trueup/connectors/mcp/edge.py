@@ -7,10 +7,11 @@ be masked (a picture, a payload that is nested too deep) does not leave.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from mcp import types
 from mcp.shared.exceptions import MCPError
+from pydantic import BaseModel
 
 from trueup.connectors.mcp import answers
 from trueup.enforce.masking.finder import MaskingError
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from trueup.enforce.request import Request
     from trueup.kernel.canonical import Json
 
+Item = TypeVar("Item", bound=BaseModel)
+
 # What the protocol itself says: no words of anybody's.
-_STRUCTURE = frozenset({"type", "size", "isError", "resultType"})
+_STRUCTURE = frozenset({"type", "size", "isError", "resultType", "role", "mimeType"})
 _BINARY = frozenset({"data", "blob"})
 _WITHHELD = "[withheld: what is no text cannot be masked]"
 # Of our own answers the ids are what an agent goes on with; only the words may hold somebody's.
@@ -70,6 +73,32 @@ class Edge:
             return tool
         said = masking.text(tool.description) if tool.description else tool.description
         return tool.model_copy(update={"description": said, "output_schema": None})
+
+    def described(self, item: Item) -> Item:
+        """Return a resource, a template or a prompt as it may be listed. Raises MaskingError."""
+        masking = self.masking()
+        if masking is None:
+            return item
+        said = item.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return type(item).model_validate(_words(masking, said), by_name=False)
+
+    def contents(self, result: dict[str, Any]) -> dict[str, Any]:
+        """Return what was read (a resource, a prompt, completions) as the agent may read it. Raises MaskingError."""
+        masking = self.masking()
+        return result if masking is None else cast("dict[str, Any]", _words(masking, _texts_only(result)))
+
+    def notice(self, value: Any) -> Any:
+        """Return what a server says beside all calls, or None where it cannot be masked."""
+        try:
+            masking = self.masking()
+            return value if masking is None else cast("dict[str, Json]", masking.json({"": value}))[""]
+        except Exception:  # noqa: BLE001 -- a notice may be lost, and nothing else
+            return None
+
+    def value(self, text: str) -> str:
+        """Return a text with what its tokens stand for. Raises MaskingError for one never given."""
+        masking = self.masking()
+        return text if masking is None else str(cast("Any", masking.restore({"": text}))[""])
 
     def error(self, error: MCPError) -> MCPError:
         """Return an error as the agent may read it."""
@@ -130,6 +159,17 @@ def _words(masking: Masking, value: Any, key: str = "") -> Any:
     if isinstance(value, list):
         return [_words(masking, one, key) for one in value]
     return masking.text(value) if isinstance(value, str) else value
+
+
+def _texts_only(value: Any) -> Any:
+    """Return what was read with a sentence in the place of all that is no text."""
+    if isinstance(value, dict):
+        if _BINARY & set(value) and "uri" in value:
+            return {"uri": value["uri"], "mimeType": "text/plain", "text": _WITHHELD}
+        if _BINARY & set(value):
+            return {"type": "text", "text": _WITHHELD}
+        return {name: _texts_only(one) for name, one in value.items()}
+    return [_texts_only(one) for one in value] if isinstance(value, list) else value
 
 
 def _without_binary(value: Any) -> Any:

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 from mcp import types
+from mcp.server import NotificationOptions
 from mcp.server import Server as McpServer
 from mcp.shared.exceptions import MCPError
 
 from trueup.connectors.mcp import answers
 from trueup.connectors.mcp.asking import Conversation
 from trueup.connectors.mcp.edge import Edge
+from trueup.connectors.mcp.notices import Notices
 from trueup.connectors.mcp.passage import Governed, Passage, Terms
+from trueup.connectors.mcp.readings import Readings
 from trueup.connectors.mcp.upstream import ToolFailedError, UnreachableError, Upstream
 from trueup.enforce.request import Request, UnfitRequestError, normalised
 from trueup.kernel.canonical import digest
@@ -24,7 +27,7 @@ from trueup.kernel.errors import TrueupError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
-    from mcp.server.context import ServerRequestContext
+    from mcp.server.context import CallNext, ServerRequestContext
 
     from trueup.connectors.mcp.asking import Answer
     from trueup.connectors.mcp.upstream import Server
@@ -55,13 +58,17 @@ class Gateway:
         self._say = say
         self._edge = Edge(governed.masking)
         self.passage = Passage(governed, terms, self._edge)
-        self._upstreams = [Upstream(server, terms.timeout, say) for server in servers]
+        self._notices = Notices()
+        self._upstreams = [Upstream(server, terms.timeout, say, self._notices.heard) for server in servers]
+        self._readings = Readings(governed, self.passage, self._edge, self._upstreams, self._notices, say)
         self._tools: dict[str, _Tool] = {}
         self._parked: dict[str, Conversation] = {}
         self._group: anyio.abc.TaskGroup | None = None
-        self.server: McpServer[Any] = McpServer(
+        self.server: McpServer[Any] = _Server(
             "trueup-gateway", on_list_tools=self._list_tools, on_call_tool=self._call_tool
         )
+        self.server.middleware.append(self._met)
+        self._readings.serve(self.server)
 
     def noted(self, reason: str, content: bytes) -> None:
         """Have it put on record that something was turned away before the gate; may block, never raises."""
@@ -74,10 +81,24 @@ class Gateway:
             self._group = group
             for upstream in self._upstreams:
                 group.start_soon(upstream.serve)
+            group.start_soon(self._notices.work, self._passed)
             try:
                 yield self.server
             finally:
                 group.cancel_scope.cancel()
+
+    async def _met(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> Any:
+        """See every message on its way: who asks may be told something later."""
+        self._notices.meet(ctx)
+        return await call_next(ctx)
+
+    async def _passed(self, upstream: Upstream, message: Any) -> None:
+        """Pass a server's notice on. A changed tool is held against its pin before any agent hears of it."""
+        if isinstance(message, types.ToolListChangedNotification):
+            await self._look()
+            await self._notices.tools()
+        else:
+            await self._readings.passed(upstream, message)
 
     async def _list_tools(self, context: Any, params: Any) -> types.ListToolsResult:
         del context, params
@@ -197,7 +218,11 @@ class Gateway:
         found = await self.passage.take(
             partial(self._request, params, tool), partial(self._run, tool, conversation), partial(digest_of, params)
         )
-        return found if isinstance(found, types.CallToolResult) else types.CallToolResult.model_validate(found)
+        return (
+            found
+            if isinstance(found, types.CallToolResult)
+            else types.CallToolResult.model_validate(found, by_name=False)
+        )
 
     def _request(self, params: types.CallToolRequestParams, tool: _Tool | None) -> Request:
         return self.passage.request(params.name, params.arguments or {}, tool.definition if tool else None, params.meta)
@@ -212,6 +237,14 @@ class Gateway:
             raise
         self.passage.heard(tool.shown.name, arguments, _said(result))
         return result
+
+
+class _Server(McpServer[Any]):
+    """A server that says from the start that its lists may change: those behind it may."""
+
+    def create_initialization_options(self, *arguments: Any, **options: Any) -> Any:
+        told = NotificationOptions(prompts_changed=True, resources_changed=True, tools_changed=True)
+        return super().create_initialization_options(*(arguments or (told,)), **options)
 
 
 def digest_of(params: types.CallToolRequestParams) -> str:

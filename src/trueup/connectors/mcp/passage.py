@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from trueup.enforce.approvals import Approval
     from trueup.enforce.gate import Outcome, RunAsync
     from trueup.enforce.masking.payload import Masking
+    from trueup.enforce.policy import Policy
     from trueup.enforce.standing.repeats import Turn
     from trueup.enforce.untrusted.provenance import Provenance
     from trueup.kernel.canonical import Json
@@ -67,6 +68,10 @@ class Governed(Protocol):
 
     def is_pinned(self, tool: str, definition: str) -> bool:
         """Tell whether a definition is the pinned one."""
+        ...
+
+    def policy_in_force(self) -> Policy:
+        """Return the policy that the next action is judged by."""
         ...
 
     def masking(self) -> Masking | None:
@@ -156,6 +161,11 @@ class Passage:
         if self._terms.trail is not None:
             for content in said:
                 self._terms.trail.returned(tool, arguments, content)
+
+    def keep(self) -> None:
+        """Put on record where the words come from that the agent is about to read. May block; raises TrueupError."""
+        if self._terms.trail is not None:
+            self._terms.trail.keep()
 
     async def turned_away(self, error: TrueupError, mark: str) -> None:
         """Put on record that a token was sent which nobody was ever given: it did not get as far as the gate."""

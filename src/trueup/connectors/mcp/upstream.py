@@ -7,7 +7,7 @@ connection that breaks, an answer that cannot be read) leaves it uncertain.
 from __future__ import annotations
 
 import logging
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ from trueup.enforce.gate import UncertainError
 from trueup.kernel.errors import TrueupError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 
     from mcp.client.session import ClientRequestContext
     from mcp.shared.dispatcher import ProgressFnT
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from trueup.kernel.canonical import Json
 
     Ask = Callable[[types.InputRequests], Awaitable[types.InputResponses]]
+    # What hears of a notice, and whose it is; must not block.
+    Heard = Callable[["Upstream", Any], None]
 
 _PAGES = 100
 _ROUNDS = 10
@@ -41,6 +43,11 @@ _SHORTEST_SECRET = 4
 _RESULT: TypeAdapter[types.InputRequiredResult | types.CallToolResult] = TypeAdapter(
     types.InputRequiredResult | types.CallToolResult
 )
+_LISTS: dict[str, tuple[Any, Any, str]] = {
+    "resources": (types.ListResourcesRequest, types.ListResourcesResult, "resources"),
+    "resource_templates": (types.ListResourceTemplatesRequest, types.ListResourceTemplatesResult, "resources"),
+    "prompts": (types.ListPromptsRequest, types.ListPromptsResult, "prompts"),
+}
 
 
 class UnreachableError(Exception):
@@ -80,15 +87,17 @@ class Server:
 class Upstream:
     """A tool server that is kept connected while `serve` runs."""
 
-    def __init__(self, server: Server, timeout: float, say: Callable[[str], None]) -> None:
+    def __init__(self, server: Server, timeout: float, say: Callable[[str], None], heard: Heard | None = None) -> None:
         self.server = server
         self._timeout = timeout
         self._say = say
+        self._heard = heard
         self._client: Client | None = None
         self._ready = anyio.Event()
         self._broken = anyio.Event()
         self._asking: list[Ask] = []
         self.changed = True
+        self.followed: set[str] = set()
 
     async def serve(self) -> None:
         """Connect, and connect again whenever the connection breaks, until cancelled."""
@@ -101,6 +110,7 @@ class Upstream:
                     self._client, self._broken, self.changed = client, broken, True
                     self._ready.set()
                     pause = 0.1
+                    await self._follow_again(client)
                     await broken.wait()
             except Exception as error:  # noqa: BLE001 -- a server that cannot be reached is told of, and tried again
                 self._say(f"{self.server.name or 'the server'} is not reachable: {_plain(error)}")
@@ -132,17 +142,64 @@ class Upstream:
         client = await self._connected()
         self._asking.append(ask)
         try:
-            return await self._answered(client, tool, arguments, progress, ask)
+            with self._told_apart():
+                return await self._answered(client, tool, arguments, progress, ask)
+        finally:
+            self._asking.remove(ask)
+
+    async def listed(self, what: str) -> list[Any]:
+        """Return all `resources`, `resource_templates` or `prompts` that the server offers now, none without any.
+
+        Raises UnreachableError, MCPError.
+        """
+        client = await self._connected()
+        request, result, capability = _LISTS[what]
+        if getattr(client.server_capabilities, capability) is None:
+            return []
+        found: list[Any] = []
+        cursor = None
+        for _ in range(_PAGES):
+            asked = request(params=types.PaginatedRequestParams(cursor=cursor))
+            page = await client.session.send_request(asked, result, request_read_timeout_seconds=self._timeout)
+            found += getattr(page, what)
+            cursor = page.next_cursor
+            if not cursor:
+                break
+        return found
+
+    async def ask(self, request: types.Request[Any, Any], result: type[types.Result]) -> dict[str, Any]:
+        """Send a request that is no call of a tool; return its answer as JSON, without our secrets.
+
+        Raises UnreachableError (nothing was sent), MCPError (it answered with a failure), and UncertainError.
+        """
+        client = await self._connected()
+        with self._told_apart():
+            answer = await client.session.send_request(request, result, request_read_timeout_seconds=self._timeout)
+            found: dict[str, Any] = self.cleaned(answer.model_dump(mode="json", by_alias=True, exclude_none=True))
+            return found
+
+    async def _follow_again(self, client: Client) -> None:
+        """Ask a server that was reached again for the news that was asked for before."""
+        for uri in sorted(self.followed):
+            with suppress(Exception):
+                request = types.SubscribeRequest(params=types.SubscribeRequestParams(uri=uri))
+                await client.session.send_request(
+                    request, types.EmptyResult, request_read_timeout_seconds=self._timeout
+                )
+
+    @contextmanager
+    def _told_apart(self) -> Iterator[None]:
+        """Tell a server's own failure from not knowing what became of what was sent."""
+        try:
+            yield
         except MCPError as error:
             if error.error.code not in {CONNECTION_CLOSED, REQUEST_TIMEOUT}:
-                raise MCPError(error.error.code, self._cleaned(error.error.message)) from None
+                raise MCPError(error.error.code, self.cleaned(error.error.message)) from None
             raise UncertainError(error.error.message) from None
         except (ToolFailedError, UncertainError):
             raise
         except Exception as error:  # noqa: BLE001 -- sent, and no answer that could be read: nobody knows
             raise UncertainError(_plain(error)) from None
-        finally:
-            self._asking.remove(ask)
 
     async def _answered(
         self, client: Client, tool: str, arguments: Mapping[str, Json], progress: ProgressFnT, ask: Ask
@@ -156,7 +213,7 @@ class Upstream:
                 progress_callback=progress,
             )
             if isinstance(answer, types.CallToolResult):
-                result: dict[str, Any] = self._cleaned(answer.model_dump(mode="json", by_alias=True, exclude_none=True))
+                result: dict[str, Any] = self.cleaned(answer.model_dump(mode="json", by_alias=True, exclude_none=True))
                 if answer.is_error:
                     raise ToolFailedError(result)
                 return result
@@ -204,6 +261,8 @@ class Upstream:
     async def _told(self, message: Any) -> None:
         if isinstance(message, types.ToolListChangedNotification):
             self.changed = True
+        if self._heard is not None:
+            self._heard(self, message)
 
     async def _elicited(
         self, context: ClientRequestContext, params: types.ElicitRequestParams
@@ -221,7 +280,7 @@ class Upstream:
             return answer
         return types.ErrorData(code=types.INVALID_REQUEST, message="The agent cannot be asked.")
 
-    def _cleaned(self, value: Any) -> Any:
+    def cleaned(self, value: Any) -> Any:
         """Return a value without the secrets that were given to the server: it may have echoed them."""
         secrets = [secret for secret in self.server.secrets if len(secret) >= _SHORTEST_SECRET]
         return _without(value, secrets) if secrets else value
