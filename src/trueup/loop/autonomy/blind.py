@@ -122,7 +122,7 @@ def inbox(bench: Workbench, workflow: str | None, as_of: datetime) -> Iterator[W
     """Yield what waits for a blind review, by the time that it is due."""
     names = [workflow] if workflow else sorted(bench.programme.workflows)
     found = [one for name in names for one in blind_reviews(bench, name, as_of).waiting]
-    yield from sorted(found, key=lambda one: (one.due, one.id))
+    yield from sorted(found, key=lambda one: (one.due, one.done.index))
 
 
 def _weighted(looked: list[tuple[Done, bool | None]], drawn: int, reviewed: int) -> Weighted | None:

@@ -19,11 +19,11 @@ from trueup.enforce.autonomy.rung import basis_of, declared_level, note_basis, r
 from trueup.enforce.autonomy.watching import promise_of
 from trueup.evidence.risk.thresholds import chosen_threshold, fewest_accepted
 from trueup.kernel.canonical import canonical, digest
-from trueup.kernel.errors import ConflictError, UsageError
+from trueup.kernel.errors import ConflictError, NotPermittedError, UsageError
 from trueup.ledger.entry import Entry
 from trueup.loop.journal import Plan, carry_out
 from trueup.loop.measure import require_workflow
-from trueup.loop.permission import may_expand, require, require_person
+from trueup.loop.permission import may_expand, require_person
 from trueup.loop.pin import pinned
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def register(
     """
     require_person(bench.programme, by)
     name = require_workflow(bench.programme, workflow)
-    require(may_expand(bench.programme, name), by, "a threshold")
+    _require_signer(bench, name, by)
     note_basis(bench.programme, name, bench.ledger, as_of)
     chosen = choice(bench, name, as_of)
     if chosen.found is None:
@@ -125,6 +125,14 @@ def register(
         ),
     )
     return {**chosen.to_json(), "in_force": chosen.found.at, "entry": done.entries[0], "by": by}
+
+
+def _require_signer(bench: Workbench, workflow: str, by: str) -> None:
+    able = sorted(may_expand(bench.programme, workflow))
+    if by not in able:
+        names = ", ".join(able) or "nobody is declared who may"
+        reason = f"{by!r} may not say from which confidence on {workflow!r} acts alone."
+        raise NotPermittedError("may-not-sign", reason, f"These may: {names}.")
 
 
 def why_none(chosen: Choice) -> str:
@@ -151,7 +159,7 @@ def _before(bench: Workbench, workflow: str, as_of: datetime) -> tuple[list[Revi
         and one.confidence is not None
         and one.of > present.acts_since
         and one.at <= as_of
-        and rungs[bisect_right(begun, one.of) - 1][1].allows(declared) in _LOOKED_AT
+        and (rungs[bisect_right(begun, one.of) - 1][1].level or declared) in _LOOKED_AT
     ]
     return found, present.threshold
 

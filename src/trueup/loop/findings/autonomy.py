@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 
 def kept(seen: Seen) -> Iterator[Found]:
-    """RUN03: a watch alarmed. RUN06: at this volume a rise could not be noticed in time."""
+    """RUN03: a watch alarmed. RUN06: at this volume, or while nobody reviews, a rise is not noticed in time."""
     for name, standing in _standings(seen):
         yield from _not_kept(seen, name, standing)
         yield from _not_noticed(seen, name, standing)
+        yield from _not_reviewed(seen, name, standing)
 
 
 def _not_kept(seen: Seen, name: str, standing: Standing) -> Iterator[Found]:
@@ -50,6 +51,20 @@ def _not_noticed(seen: Seen, name: str, standing: Standing) -> Iterator[Found]:
     )
     where = seen.place(workflow_file(name), "autonomy", "detect", "within")
     yield seen.found("RUN06", name, where, detail, "Declare a larger rise or a longer time, or stay below `act`.")
+
+
+def _not_reviewed(seen: Seen, name: str, standing: Standing) -> Iterator[Found]:
+    blind = standing.blind
+    if not blind.overdue:
+        return
+    oldest = min(one.due for one in blind.waiting)
+    detail = (
+        f"Of {blind.drawn:,} cases that {name!r} did alone and that were drawn for a blind review, "
+        f"{blind.overdue:,} are overdue, the oldest since {oldest:%Y-%m-%d}: a rise in errors is not noticed while nobody looks."
+    )
+    where = seen.place(workflow_file(name), "autonomy", "detect")
+    fix = "Look at them: trueup autonomy reviews DIR. Or declare what a label really takes as `detect.labels_after`."
+    yield seen.found("RUN06", name, where, detail, fix, "reviews")
 
 
 def _standings(seen: Seen) -> Iterator[tuple[str, Standing]]:
