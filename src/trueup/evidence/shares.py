@@ -9,6 +9,7 @@ from scipy import optimize
 
 from trueup.evidence.boundaries import mixture_factor
 from trueup.evidence.moments import Interval, require_count, require_level, unknown
+from trueup.evidence.share_pairs import pair_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +86,11 @@ def share_pair_interval(x1: int, n1: int, x0: int, n0: int, alpha: float, ratio:
             least = min(least, float(inside.fun))
         return least + math.log(alpha)
 
-    return Interval(estimate, _end(excess, estimate, -ratio), _end(excess, estimate, 1.0))
+    def end(side: int) -> float:
+        found = pair_end((x1, n1), (x0, n0), ratio, weight, math.log(alpha), side)
+        return _end(excess, estimate, -ratio if side < 0 else 1.0) if found is None else found
+
+    return Interval(estimate, end(-1), end(1))
 
 
 def feasible_control(contrast: float, ratio: float) -> tuple[float, float]:
