@@ -24,10 +24,14 @@ KPIS: dict[str, Any] = {
     "rework": {"count": {"of": "Submit", "beyond": 1}},
     "amount": {"ratio": {"of": "amount"}},
     "weight": {"ratio": {"of": "weight", "per": "completed"}},
+    "paid for": {"ratio": {"of": "amount", "per": "completed", "of_all": True}},
+    "priced": {"ratio": {"of": "priced", "prices": {"amount": 0.1, "weight": 3}, "per": "weight"}},
+    "same": {"share": {"agree": ["place", "day"]}},
     "closed": {"throughput": {}},
 }
 PILOT = {
     "starts": "2024-01-22",
+    "adjust": {"covariates": ["weight", "amount"], "strata": ["place", "yes"]},
     "design": {"assigned": "random", "unit": "case", "by": "column arm", "treated": ["new"], "control": ["old"]},
 }
 DATA = {
@@ -122,6 +126,9 @@ def answers(observer: Observer, as_of: datetime) -> Iterator[tuple[str, Any]]:
         vector = observer.cases("w", kpi, since=at(0), until=at(60), mature_by=as_of)
         columns = ("case", "started", "matured", "arm", "unit", "value", "capped")
         yield f"cases of {kpi}", [getattr(vector, name).tolist() for name in columns]
+        known = (vector.under, vector.covariates, vector.stratum)
+        # As text: nothing equals a number that is none.
+        yield f"known of {kpi}", [None if one is None else str(one.tolist()) for one in known]
         yield f"without {kpi}", vector.without_value
         yield f"histogram of {kpi}", observer.histograms("w", kpi, as_of)
     yield "population", observer.population("w", since=at(7), until=at(40), as_of=as_of)

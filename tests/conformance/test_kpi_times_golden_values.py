@@ -11,6 +11,8 @@ CALENDAR = {"country": "GB", "region": "ENG", "days": "mon-fri", "hours": "09:00
 KPIS: dict[str, Any] = {
     "waited": {"waiting": {"before": "Check"}, "unit": "hours"},
     "checked": {"service": {"of": "Check"}, "unit": "hours"},
+    "waited_open": {"waiting": {"before": "Check", "calendar": CALENDAR}, "unit": "hours"},
+    "checked_open": {"service": {"of": "Check", "calendar": CALENDAR}, "unit": "hours"},
     "rechecked": {"service": {"of": "Check", "beyond": 1}, "unit": "hours"},
     "answer_hours": {"duration": {"from": "Ask", "to": "last Answer", "calendar": CALENDAR}, "unit": "hours"},
     "in_time": {"share": {"within": "2d", "from": "Ask", "to": "Answer"}},
@@ -30,14 +32,20 @@ LOG = [
     event("d", at(0), "Check", state="start"),
     event("d", at(9), "Ask", state="complete"),
     event("d", at(9, 1), "Answer", state="complete"),
+    # From Friday at 16:00 to Monday at 10:00, and from then until an hour after work is over.
+    event("e", at(4, 16), "Ask", state="complete"),
+    event("e", at(7, 10), "Check", state="start"),
+    event("e", at(7, 18, 1800), "Check", state="complete"),
 ]
 EXPECTED = {
-    "waited": {"a": 21.0, "d": 0.0},
-    "checked": {"a": 3.0},
-    "rechecked": {"a": 1.0, "b": 0.0, "c": 0.0},
-    "answer_hours": {"a": 8.0, "b": 8.5, "c": 6 * 8.5, "d": 0.0},
-    "in_time": {"a": 1.0, "b": 0.0, "c": 0.0},
-    "in_working_time": {"a": 1.0, "b": 1.0, "c": 0.0, "d": 1.0},
+    "waited": {"a": 21.0, "d": 0.0, "e": 66.0},
+    "checked": {"a": 3.0, "e": 8.5},
+    "waited_open": {"a": 0.0, "d": 0.0, "e": 2.5},
+    "checked_open": {"a": 3.0, "e": 7.5},
+    "rechecked": {"a": 1.0, "b": 0.0, "c": 0.0, "e": 0.0},
+    "answer_hours": {"a": 8.0, "b": 8.5, "c": 6 * 8.5, "d": 0.0, "e": 1.5 + 5 * 8.5 + 7},
+    "in_time": {"a": 1.0, "b": 0.0, "c": 0.0, "e": 0.0},
+    "in_working_time": {"a": 1.0, "b": 1.0, "c": 0.0, "d": 1.0, "e": 0.0},
 }
 
 
@@ -47,8 +55,8 @@ def test_times_come_out_the_same_on_every_engine(tmp_path: Path, open_engine: Op
     flow = {(one.before, one.after): (one.n, one.seconds, one.place) for one in observer.flow("w", at(200))}
     # Starts are no steps of their own; d began with one.
     assert flow == {
-        (None, "Ask"): (4, 0, 0),
-        ("Ask", "Check"): (1, 23 * 3600, 1),
+        (None, "Ask"): (5, 0, 0),
+        ("Ask", "Check"): (2, 23 * 3600 + 74 * 3600 + 1800, 2),
         ("Check", "Check"): (1, 3600, 2),
         ("Check", "Answer"): (1, 5 * 3600, 3),
         ("Ask", "Answer"): (2, 73 * 3600, 2),

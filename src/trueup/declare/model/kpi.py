@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from trueup.declare.model.values import BarValue, Declared, Fraction, PeriodValue, Texts
 from trueup.declare.model.working_time import DAY, WorkingTime
@@ -112,8 +112,8 @@ class Share(Declared):
     def _one_of_them(self) -> Share:
         if sum(part is not None for part in (self.having, self.without, self.within, self.agree)) != 1:
             msg = (
-                "a share counts cases `with` or `without` an activity, `within` a time, or in which two fields `agree`: "
-                "give exactly one of them"
+                "a share counts cases `with` or `without` an activity, `within` a time, or in which two fields "
+                "`agree`: give exactly one of them"
             )
             raise ValueError(msg)
         if (self.within is None) != (self.start is None) or (self.within is None) != (self.to is None):
@@ -147,6 +147,17 @@ PRICED = "priced"
 _COUNTED = ("case", "completed")
 
 
+def _price(value: float) -> float:
+    if not (value == 0 or _LEAST_PRICE <= abs(value) <= 1 / _LEAST_PRICE):
+        msg = "a price lies between a millionth of a millionth and a million million"
+        raise ValueError(msg)
+    return value
+
+
+_LEAST_PRICE = 1e-12
+Price = Annotated[float, AfterValidator(_price)]
+
+
 class Ratio(Declared):
     """A sum over a count, or over another sum.
 
@@ -157,7 +168,7 @@ class Ratio(Declared):
 
     of: str
     per: str = "case"
-    prices: dict[str, float] | None = None
+    prices: dict[str, Price] | None = None
     of_all: bool | None = None
 
     @model_validator(mode="after")

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from trueup.declare.model.kpi import Ratio
     from trueup.observe.cases.needs import Measure
 
+# Fields below this are nought where they are multiplied, and denominators below that are: quotients stay finite.
+_VANISHES = 1e-100
+_LEAST_UNDER = 1e-20
+
 
 def with_values(cases: ir.Table, measures: Sequence[Measure], window: int) -> ir.Table:
     """Add `kpi_i` (the unscaled value) and `capped_i` (0 or 1) for the i-th measure; `window` in seconds.
@@ -165,11 +169,17 @@ def _field(cases: ir.Table, measure: Measure) -> ir.FloatingValue:
     columns = [cases[column] for column in measure.columns]
     summed, others = columns[: len(ratio.fields)], columns[len(ratio.fields) :]
     if ratio.prices is not None:
-        summed = [column * ibis.literal(price, "float64") for column, price in zip(summed, _prices(ratio), strict=True)]
+        summed = [_times(column, price) for column, price in zip(summed, _prices(ratio), strict=True)]
     value = reduce(add, summed)
     if measure.under is not None:
         return _under(cases, measure, measure.under).notnull().ifelse(value, None)
     return others[0].notnull().ifelse(value, None) if others else value
+
+
+def _times(column: ir.FloatingColumn, price: float) -> ir.FloatingValue:
+    """A field times its price. What is next to nothing is nothing: one engine refuses products that vanish."""
+    floor, nought = (ibis.literal(value, "float64") for value in (_VANISHES, 0.0))
+    return (column.abs() < floor).ifelse(nought, column) * ibis.literal(price, "float64")
 
 
 def _prices(ratio: Ratio) -> list[float]:
@@ -181,4 +191,5 @@ def _under(cases: ir.Table, measure: Measure, under: str) -> ir.FloatingValue:
     column = cases[under]
     if measure.kpi.ratio is not None and measure.kpi.ratio.of_all:
         return flag(column.notnull()).cast("float64")
-    return (column >= ibis.literal(0.0, "float64")).ifelse(column, None)
+    nought, least = (ibis.literal(value, "float64") for value in (0.0, _LEAST_UNDER))
+    return ibis.cases((column < nought, None), (column < least, nought), else_=column)
