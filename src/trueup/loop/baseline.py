@@ -184,6 +184,7 @@ def registration_of(
         kpis=kpis,
         mix=mix_of(population),
         because_of=_because_of(pilot),
+        **{key: getattr(pilot, key) or None for key in ("negative_control", "downstream")},
         rollout=rollout,
         order_seed=seed,
         notes=notes_of(pilot, primary, attested=attested),

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from trueup.decide.bars import contrast_of
+from trueup.decide.bars import Side, contrast_of
+from trueup.decide.beside import level_after
 from trueup.decide.gate import ALPHA, GateQuestion, GateVerdict, Outcome, Unknown, judge
 from trueup.decide.guardrail import GuardrailReading, GuardrailState, judge_guardrail
 from trueup.decide.level import Level
@@ -16,6 +17,7 @@ from trueup.evidence import power
 from trueup.evidence.designs.scales import Scale
 from trueup.kernel.errors import DataError
 from trueup.kernel.quantities import Bar
+from trueup.loop.beside.checks import checks_of
 from trueup.loop.pilots.adjusting import beside_raw, not_adjusted
 from trueup.loop.pilots.checklist import checklist_of
 from trueup.loop.pilots.comparisons import PilotView
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
+    from trueup.decide.beside import DesignChecks
     from trueup.decide.comparison import Comparison
     from trueup.declare.model.kpi import Kpi
     from trueup.declare.model.registration import Registration
@@ -40,6 +43,7 @@ class JudgedGate:
 
     `checklist` maps each pre-expansion item to the ledger entry with its evidence (None: no evidence); empty at gates
     that do not scale. `portfolio` is what all pilots together say of it, as published; None while nobody asked.
+    `checks` are those of a design without drawn arms.
     """
 
     workflow: str
@@ -53,6 +57,7 @@ class JudgedGate:
     forecast_weeks: int | None
     checklist: Mapping[str, int | None] = field(default_factory=dict)
     portfolio: Mapping[str, Any] | None = None
+    checks: DesignChecks | None = None
 
 
 def judged_gates(bench: Workbench, as_of: datetime) -> Iterator[JudgedGate]:
@@ -122,6 +127,8 @@ def judge_registered(bench: Workbench, view: PilotView, gate: str, at: datetime,
         unknown = Unknown("series-broken", f"not comparable with the baseline: {broken}")
     elif broken:
         notes = (*notes, broken)
+    checks = None if unknown else checks_of(view, primary, at, bench.weigher)
+    level, notes = _weakened(view, gate, level, checks, primary, notes)
     checklist = checklist_of(bench.ledger, view.name, at) if pilot.gates[gate].scale else {}
     question = _question(
         view.workflow,
@@ -139,8 +146,36 @@ def judge_registered(bench: Workbench, view: PilotView, gate: str, at: datetime,
     verdict = judge(question)
     forecast = _forecast(view, verdict, primary, at)
     return JudgedGate(
-        view.name, gate, at, question, verdict, registration, population, primary, forecast, checklist=checklist
+        view.name,
+        gate,
+        at,
+        question,
+        verdict,
+        registration,
+        population,
+        primary,
+        forecast,
+        checklist=checklist,
+        checks=checks,
     )
+
+
+def _weakened(
+    view: PilotView,
+    gate: str,
+    level: Level,
+    checks: DesignChecks | None,
+    primary: Comparison,
+    notes: tuple[str, ...],
+) -> tuple[Level, tuple[str, ...]]:
+    """Lower the level where a check takes a claim back, and say so; where nothing is claimed there is none to take."""
+    pilot, kpi, alpha = view.workflow.pilot, view.workflow.kpis[primary.kpi], ALPHA / len(view.registration.gates)
+    contrast = contrast_of((pilot.gates[gate].bar if pilot else None) or kpi.worth_having, kpi.sign)
+    if checks is None or primary.side(contrast, alpha) is not Side.GOOD:
+        return level, notes
+    left, weak = level_after(level, checks), checks.weakened()
+    said = (f"level {level} lowered to {left}: {weak}",) if left is not level else (weak,) if weak else ()
+    return left, (*notes, *said, *checks.notes(primary.at_gate(alpha).estimate))
 
 
 def _unknowable(bench: Workbench, view: PilotView, population: Population, at: datetime) -> Unknown | None:

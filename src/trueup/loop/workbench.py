@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from trueup.decide.beside import Weigher
     from trueup.declare.programme import Programme
     from trueup.kernel.clock import Clock
     from trueup.kernel.progress import Progress
@@ -66,7 +67,7 @@ class Observations(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Workbench:
-    """The things that a verb of the loop needs, wired together by the workspace."""
+    """The things that a verb of the loop needs, wired together by the workspace; `weigher` where it is installed."""
 
     root: Path
     programme: Programme
@@ -76,6 +77,7 @@ class Workbench:
     repository: Repository
     clock: Clock
     progress: Progress
+    weigher: Weigher | None = None
     _answers: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def once(self, question: Hashable, answer: Callable[[], _Answer]) -> _Answer:

@@ -50,6 +50,7 @@ def opened(
     `use_case` is the only one that the command is about: errors in the files of others do not stop it.
     Raises NotFoundError, DeclarationError, LedgerBrokenError, ConflictError (another command is at work).
     """
+    from trueup.backends.synthetic import weigher
     from trueup.connectors.git import GitRepository
     from trueup.declare.read import require_sound
     from trueup.loop.journal import exclusive, interrupted, recover
@@ -74,7 +75,7 @@ def opened(
                 require_ledger(root, checked.programme.file.ledger, ledger)
             data = DeclaredData(checked.programme, progress, partial(_entries, checked.programme, ledger))
             try:
-                yield Workbench(root, checked.programme, data, ledger, vkey, repository, clock, progress)
+                yield Workbench(root, checked.programme, data, ledger, vkey, repository, clock, progress, weigher())
             finally:
                 data.close()
         finally:

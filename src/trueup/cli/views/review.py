@@ -63,6 +63,8 @@ def _gate_lines(change: Mapping[str, Any]) -> list[str]:
     ]
     lines += _beside_raw(change.get("adjusted"), change["unit"])
     lines.append(wrapped(_because(change)))
+    if (change.get("checks") or {}).get("says"):
+        lines.append(wrapped(f"beside it: {change['checks']['says']}"))
     if (change.get("portfolio") or {}).get("e_value"):
         lines.append(wrapped(f"portfolio: {change['portfolio']['because']}"))
     return lines + [wrapped(f"note: {note}") for note in change["notes"]]

@@ -142,6 +142,8 @@ class Registration(Declared):
     admission: FrozenAdmission | None = None
     rollout: tuple[FrozenLaunch, ...] = ()
     order_seed: int | None = None
+    negative_control: tuple[str, ...] | None = None
+    downstream: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
     replaces: str | None = None
     because: str | None = None

@@ -111,6 +111,7 @@ class GateChange:
             "sensitivity": gate_sensitivity(judged),
             "adjusted": gate_adjusted(judged),
             "portfolio": judged.portfolio,
+            "checks": judged.checks.to_json(comparison.unit) if judged.checks and comparison else None,
             "waivable": list(verdict.waivable),
             "named_cases": list(verdict.cases),
             "notes": list(verdict.notes),

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 from trueup.kernel.canonical import digest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from trueup.declare.model.registration import Registration
     from trueup.declare.model.workflow import Pilot, Workflow
     from trueup.kernel.canonical import Json
@@ -45,7 +47,8 @@ def promise_of(workflow: Workflow) -> dict[str, Any]:
         return {}
     primary = workflow.kpis.get(pilot.primary or "")
     adjust = {"adjust": adjust_json(pilot)} if pilot.adjust is not None else {}
-    return adjust | {
+    controls = {name: definition_digest(workflow, name) for name in pilot.negative_control if name in workflow.kpis}
+    return adjust | _named(controls, pilot.downstream) | {
         "starts": str(pilot.starts),
         "matures_after": str(events.matures_after),
         "population": population_of(workflow),
@@ -66,7 +69,9 @@ def promised(registration: Registration) -> dict[str, Any]:
     """Return the promise that was registered, in the same form."""
     watched = [registration.primary, *registration.guardrails]
     adjust = {"adjust": registration.adjust} if registration.adjust is not None else {}
-    return adjust | {
+    named, kpis = registration.negative_control or (), registration.kpis
+    controls = {name: kpis[name].definition_digest for name in named if name in kpis}
+    return adjust | _named(controls, registration.downstream or ()) | {
         "starts": str(registration.starts),
         "matures_after": registration.matures_after,
         "population": registration.population,
@@ -78,6 +83,12 @@ def promised(registration: Registration) -> dict[str, Any]:
         "gates": {name: {"scale": gate.scale, "bar": gate.bar} for name, gate in registration.gates.items()},
         "kpis": {name: registration.kpis[name].definition_digest for name in watched if name in registration.kpis},
     }
+
+
+def _named(controls: Mapping[str, str], downstream: Sequence[str]) -> dict[str, Any]:
+    """Return what is named beside the primary KPI; nothing for what is not, as before it could be."""
+    named = {"negative_control": dict(controls), "downstream": list(downstream)}
+    return {key: kpis for key, kpis in named.items() if kpis}
 
 
 def moved(workflow: Workflow, registration: Registration) -> list[str]:
