@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -54,6 +55,15 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     write_durably(path, b"two")
     assert path.read_bytes() == b"two"
     assert [child.name for child in path.parent.iterdir()] == ["file"]
+
+
+def test_many_may_write_one_file_at_once(tmp_path: Path) -> None:
+    contents = [bytes([65 + n]) * 50_000 for n in range(8)]
+    with ThreadPoolExecutor(8) as threads:
+        for _ in range(5):
+            list(threads.map(lambda content: write_durably(tmp_path / "one", content), contents))
+            assert (tmp_path / "one").read_bytes() in contents
+    assert [path.name for path in tmp_path.iterdir()] == ["one"], "nothing half-written is left"
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:

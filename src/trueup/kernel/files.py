@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,8 @@ def write_durably(path: Path, content: bytes, mode: int = 0o644) -> None:
 
     Raises StorageError (a full disk, a read-only folder) with the old file intact.
     """
-    partial = path.with_name(f".{path.name}.partial")
+    # One for each who writes: two that write the same file at once must not cut off what the other has begun.
+    partial = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)

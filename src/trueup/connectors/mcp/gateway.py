@@ -62,6 +62,7 @@ class Gateway:
         self._upstreams = [Upstream(server, terms.timeout, say, self._notices.heard) for server in servers]
         self._readings = Readings(governed, self.passage, self._edge, self._upstreams, self._notices, say)
         self._tools: dict[str, _Tool] = {}
+        self._looking = anyio.Lock()
         self._parked: dict[str, Conversation] = {}
         self._group: anyio.abc.TaskGroup | None = None
         self.server: McpServer[Any] = _Server(
@@ -120,7 +121,11 @@ class Gateway:
             return None
 
     async def _look(self) -> None:
-        """Ask every server for its tools, and have their definitions taken note of."""
+        """Ask every server for its tools, and have their definitions taken note of; one after the other."""
+        async with self._looking:
+            self._tools = await self._found()
+
+    async def _found(self) -> dict[str, _Tool]:
         found: dict[str, _Tool] = {}
         for upstream in self._upstreams:
             try:
@@ -137,7 +142,7 @@ class Gateway:
                 if twice:
                     self._say(f"two tools are called {name!r}; neither is shown. Give the servers names.")
                     found[name] = replace(found[name], definition=_UNPINNED)
-        self._tools = found
+        return found
 
     async def _offered(self, name: str, tool: types.Tool) -> str | None:
         if name not in await anyio.to_thread.run_sync(self._governed.tools):
