@@ -13,8 +13,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.enforce.governed import NOW, world
-from trueup.enforce.gate import dry_run
 from trueup.enforce.policy import Policy
+from trueup.enforce.rehearsal.dry import dry_run
 from trueup.enforce.request import Request, UnfitRequestError, read_request
 from trueup.ledger.log import Ledger
 

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from tests.enforce.governed import BreakingLedger, World, pay, world
 from trueup.backends.bodies import FolderBodies
 from trueup.backends.sqlite import SqliteStore
-from trueup.enforce.gate import Gate, dry_run
+from trueup.enforce.gate import Gate
 from trueup.enforce.keeping.sealed import seal, unseal
 from trueup.enforce.limits import UNITS
+from trueup.enforce.rehearsal.dry import dry_run
 from trueup.kernel.canonical import Json
 from trueup.ledger.entry import Entry
 

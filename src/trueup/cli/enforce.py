@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from trueup.cli.answer import Answer, answering
-from trueup.cli.options import as_of_option, programme_argument
+from trueup.cli.options import InstantType, as_of_option, programme_argument
 from trueup.cli.progress import progress_on_stderr
 from trueup.cli.runtime.settling import settle, unknown
 from trueup.cli.views import enforce as view
@@ -32,20 +32,42 @@ _BECAUSE = click.option("--because", metavar="WHY", help="The reason, for the re
     "--request",
     "request",
     metavar="FILE",
-    required=True,
     type=click.Path(path_type=Path),
     help="The request as JSON: {tool, arguments, action, case, requester, untrusted}.",
 )
+@click.option("--replay", is_flag=True, help="Instead: what recorded requests would be answered now.")
+@click.option(
+    "--under",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    help="With --replay: under the policy of another folder's files; default: those of DIR.",
+)
+@click.option("--since", metavar="T", type=InstantType(), help="With --replay: only requests from this instant on.")
 @as_of_option
 @answering("gate")
-def gate(directory: Path, workflow: str, request: Path, as_of: datetime | None) -> Answer:
+def gate(directory: Path, workflow: str, request: Path | None, as_of: datetime | None, **options: Any) -> Answer:
     """Say what the gate would answer to a request, and why. Nothing is recorded and nothing runs."""
+    if options["replay"] == (request is not None):
+        hint = "Give a request, or let recorded ones be judged again:\n    trueup gate DIR WORKFLOW --replay"
+        raise UsageError("one-question", "The gate is asked about one request, or about the recorded ones.", hint)
+    if request is None:
+        return _replayed(directory, workflow, options["under"], options["since"], as_of)
     from trueup.enforce.verdict import Decision
     from trueup.sdk.deciding import judged
 
     with progress_on_stderr() as progress:
         verdict = judged(directory, workflow, _content(request), as_of, progress=progress)
     return Answer(verdict.to_json(), view.verdict, Exit.DONE if verdict.decision is Decision.ALLOW else Exit.HELD)
+
+
+def _replayed(
+    directory: Path, workflow: str, under: Path | None, since: datetime | None, as_of: datetime | None
+) -> Answer:
+    from trueup.sdk.replaying import replayed
+
+    with progress_on_stderr() as progress:
+        data = replayed(directory, workflow, under, since, as_of, progress=progress)
+    return Answer(data, view.replay)
 
 
 @click.group()

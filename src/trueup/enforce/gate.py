@@ -20,11 +20,11 @@ from trueup.enforce.approvals import Approval, Desk
 from trueup.enforce.attempt import Attempt, cut, in_form
 from trueup.enforce.autonomy.drawing import BlindReview
 from trueup.enforce.autonomy.rung import InForce
-from trueup.enforce.request import Request, UnfitRequestError, read_request
+from trueup.enforce.request import Request, read_request
 from trueup.enforce.standing.pins import Pins
 from trueup.enforce.standing.switch import Switch
 from trueup.enforce.steps import State, StepIds, state_of
-from trueup.enforce.usage import Room, Usage
+from trueup.enforce.usage import Usage
 from trueup.enforce.verdict import Decision, Verdict, refusal
 from trueup.kernel.canonical import canonical
 from trueup.kernel.errors import ConflictError, NotFoundError
@@ -112,6 +112,7 @@ class Gate:
         self._in_force = InForce(programme, policy.workflow, ledger, self._tail)
         self._blind = BlindReview(programme, policy.workflow, self._tail, bodies)
         self._desk = Desk(programme, ledger, bodies)
+        self._keeps = programme.workflows[policy.workflow].keep_requests
 
     def current(self) -> Policy:
         """Return the policy as it is in force now."""
@@ -211,12 +212,18 @@ class Gate:
     def _verdict_entries(self, attempt: Attempt, request: Request, verdict: Verdict) -> list[Entry]:
         """Return the verdict's entry; for a hold also the question, once the arguments are kept for who has to see."""
         if verdict.decision is not Decision.HOLD:
+            if self._keeps and verdict.action is not None:
+                self._kept(request)
             return [attempt.judged(verdict, drawn=self._blind.draw(request, attempt.step, verdict, attempt.at))]
-        body = self._bodies.digest(request.body)
-        self._bodies.put(body, request.body)
+        body = self._kept(request)
         approvers = self._desk.approvers(self._policy.actions[verdict.action or ""])
         escalation = self._desk.escalation(self._policy.workflow)
         return [attempt.judged(verdict), attempt.asked(request, verdict, body, approvers, escalation)]
+
+    def _kept(self, request: Request) -> str:
+        body = self._bodies.digest(request.body)
+        self._bodies.put(body, request.body)
+        return body
 
     def resume(self, approval: str, run: Run) -> Outcome:
         """Run a held step after a person's yes, with the arguments that were accepted, once.
@@ -379,19 +386,6 @@ class Gate:
             return {"ended": "done", "result": self._bodies.digest(canonical(result))}
         except (ValueError, RecursionError):
             return {"ended": "done", "result": None}
-
-
-def dry_run(policy: Policy, ledger: Ledger, data: bytes, at: datetime, bodies: Bodies | None = None) -> Verdict:
-    """Judge a request as JSON as if it were made at an instant; records nothing, runs nothing, never raises for it.
-
-    Without `bodies` sums that were reserved before cannot be read, and what they limit does not fit.
-    """
-    try:
-        request = read_request(data)
-    except UnfitRequestError as error:
-        return refusal(error.reason, str(error))
-    room: Room = Usage(ledger, policy, bodies).room(request, policy.action_of(request), at)
-    return policy.judge(request, today=room.today, fits=room.fits)
 
 
 _LIST = "See what waits:\n    trueup approvals list DIR"

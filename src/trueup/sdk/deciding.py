@@ -133,7 +133,7 @@ def judged(
 ) -> Verdict:
     """Return what the gate would answer to a request, given as JSON. Raises as `opened`; records nothing."""
     from trueup.enforce.autonomy.rung import policy_in_force
-    from trueup.enforce.gate import dry_run
+    from trueup.enforce.rehearsal.dry import dry_run
     from trueup.workspace import bodies_of, opened
 
     with opened(root, progress, workflow=workflow, clock=clock) as bench:

@@ -20,6 +20,29 @@ def verdict(data: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+_MOST_SHOWN = 20
+
+
+def replay(data: Mapping[str, Any]) -> str:
+    """Render how many recorded requests would get which answer, and which of them another one."""
+    lines = [f"{data['n']} recorded requests of {data['workflow']!r}, judged again at the level {data['level']}:"]
+    lines += [f"  {item['was']:>5} -> {item['would']:<7}  {item['n']}" for item in data["counts"]]
+    shown = [f"  {_asked(item)}  {item['was']} -> {item['would']}: {item['decisive']}" for item in data["changed"]]
+    lines += ["", "Another answer:" if shown else "None would get another answer.", *_cut(shown)]
+    unknown = [f"  {_asked(item)}  was {item['was']}: {item['because']}" for item in data["unknown"]]
+    lines += ["", "Nobody can know:", *_cut(unknown)] if unknown else []
+    return "\n".join(lines)
+
+
+def _asked(item: Mapping[str, Any]) -> str:
+    return f"entry {item['entry']}  {item['at']}  {item['action'] or item['tool']}  {item['step']}"
+
+
+def _cut(lines: list[str]) -> list[str]:
+    more = len(lines) - _MOST_SHOWN
+    return [*lines[:_MOST_SHOWN], f"  ... and {more} more: add --json"] if more > 0 else lines
+
+
 def approvals(data: Mapping[str, Any]) -> str:
     """Render what waits, a line each."""
     if not data["approvals"]:

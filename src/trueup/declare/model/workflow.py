@@ -356,7 +356,10 @@ class Health(Declared):
 
 
 class Workflow(Declared):
-    """The content of a workflow's file; its id is the file's stem."""
+    """The content of a workflow's file; its id is the file's stem.
+
+    `keep_requests` keeps the arguments of every request beside the ledger, as those of held ones are.
+    """
 
     workflow: str
     use_case: str | None = None
@@ -368,6 +371,7 @@ class Workflow(Declared):
     autonomy: Autonomy | None = None
     actions: dict[str, Action] = {}
     budget: dict[Within, Annotated[float, Field(ge=0)]] = {}
+    keep_requests: bool = False
     model: Model | None = None
     knowledge: Texts = ()
     checks: Checks | None = None
