@@ -216,6 +216,8 @@ def entries_of_tiles(files: dict[str, bytes], size: int) -> list[bytes]:
         while at < len(data):
             length = int.from_bytes(data[at : at + 2], "big")
             entry = data[at + 2 : at + 2 + length]
+            if len(entry) != length:
+                raise Rejected("a bundle ends within an entry")
             if hashlib.sha256(b"\x00" + entry).digest() != hashes[count * 32 : count * 32 + 32]:
                 raise Rejected("an entry does not hash to its place")
             found.append(entry)
