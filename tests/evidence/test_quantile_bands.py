@@ -95,9 +95,9 @@ def claims(seed: int, pilots: int, quantile: float, *, watched: bool = False, ra
     return above, below
 
 
-@pytest.mark.parametrize(("quantile", "ratio"), [(0.5, 1.0), (0.9, 1.0), (0.9, 0.8)])
+@pytest.mark.parametrize(("quantile", "ratio"), [(0.5, 1.0), (0.9, 0.8)])
 def test_three_gates_claim_a_change_of_a_quantile_at_most_as_often_as_promised(quantile: float, ratio: float) -> None:
-    assert stats.binom.sf(sum(claims(3, 60, quantile, ratio=ratio)) - 1, 60, 0.05) > 1e-3
+    assert stats.binom.sf(sum(claims(3, 40, quantile, ratio=ratio)) - 1, 40, 0.05) > 1e-3
 
 
 @pytest.mark.long
