@@ -239,56 +239,59 @@ def test_what_is_masked_in_tools_is_masked_in_readings(tmp_path: Path) -> None:
     assert made.asked[-1] == "lib://search/GB82WEST12345698765432", "a token is its value again behind the gate"
 
 
+async def follow(agent: Client, uri: str) -> None:
+    """Ask for the news of a resource, as the older generation does."""
+    asked = types.SubscribeRequest(params=types.SubscribeRequestParams(uri=uri))
+    await agent.session.send_request(asked, types.EmptyResult)
+
+
+async def next_of(heard: asyncio.Queue[Any], kind: type) -> Any:
+    with anyio.fail_after(10):
+        while not isinstance(one := await heard.get(), kind):
+            pass
+    return one
+
+
+async def told(made: Library, agent: Client, heard: asyncio.Queue[Any]) -> None:
+    await follow(agent, "lib://shelf/a")
+    with pytest.raises(MCPError):
+        await follow(agent, "lib://attic/c")
+    made.says = "Something else."
+    await made.session.send_tool_list_changed()
+    await next_of(heard, types.ToolListChangedNotification)
+    assert (await agent.list_tools()).tools == [], "a changed tool is held against its pin first"
+    await made.session.send_resource_updated("lib://attic/c")
+    await made.session.send_resource_updated("lib://shelf/a")
+    assert (await next_of(heard, types.ResourceUpdatedNotification)).params.uri == "lib://shelf/a"
+    await made.session.send_prompt_list_changed()
+    await next_of(heard, types.PromptListChangedNotification)
+    params = types.LoggingMessageNotificationParams(level="warning", data="low ink")
+    await made.session.send_notification(types.LoggingMessageNotification(params=params))
+    assert (await next_of(heard, types.LoggingMessageNotification)).params.data == "low ink"
+
+
+async def listening(made: Library, agent: Client) -> None:
+    wanted = ["lib://shelf/a", "lib://attic/c"]
+    async with agent.listen(resource_subscriptions=wanted, tools_list_changed=True) as news:
+        assert news.honored.resource_subscriptions == ["lib://shelf/a"]
+        await made.session.send_resource_updated("lib://attic/c")
+        await made.session.send_resource_updated("lib://shelf/a")
+        await made.session.send_tool_list_changed()
+        with anyio.fail_after(10):
+            assert await anext(news) == ResourceUpdated(uri="lib://shelf/a")
+            assert await anext(news) == ToolsListChanged()
+
+
 @BOTH
 def test_notices_of_the_server_reach_the_agent(tmp_path: Path, mode: str) -> None:
     made, opened = library(tmp_path)
-    heard: asyncio.Queue[Any] = asyncio.Queue()
-
-    async def until(kind: type) -> Any:
-        with anyio.fail_after(10):
-            while not isinstance(one := await heard.get(), kind):
-                pass
-            return one
-
-    async def legacy(agent: Client) -> None:
-        await agent.session.send_request(
-            types.SubscribeRequest(params=types.SubscribeRequestParams(uri="lib://shelf/a")), types.EmptyResult
-        )
-        with pytest.raises(MCPError):
-            await agent.session.send_request(
-                types.SubscribeRequest(params=types.SubscribeRequestParams(uri="lib://attic/c")), types.EmptyResult
-            )
-        made.says = "Something else."
-        await made.session.send_tool_list_changed()
-        await until(types.ToolListChangedNotification)
-        assert (await agent.list_tools()).tools == [], "a changed tool is held against its pin first"
-        await made.session.send_resource_updated("lib://attic/c")
-        await made.session.send_resource_updated("lib://shelf/a")
-        assert (await until(types.ResourceUpdatedNotification)).params.uri == "lib://shelf/a"
-        await made.session.send_prompt_list_changed()
-        await until(types.PromptListChangedNotification)
-        params = types.LoggingMessageNotificationParams(level="warning", data="low ink")
-        await made.session.send_notification(types.LoggingMessageNotification(params=params))
-        assert (await until(types.LoggingMessageNotification)).params.data == "low ink"
-
-    async def modern(agent: Client) -> None:
-        async with agent.listen(
-            resource_subscriptions=["lib://shelf/a", "lib://attic/c"], tools_list_changed=True
-        ) as news:
-            assert news.honored.resource_subscriptions == ["lib://shelf/a"]
-            await made.session.send_resource_updated("lib://attic/c")
-            await made.session.send_resource_updated("lib://shelf/a")
-            with anyio.fail_after(10):
-                assert await anext(news) == ResourceUpdated(uri="lib://shelf/a")
-            await made.session.send_tool_list_changed()
-            with anyio.fail_after(10):
-                assert await anext(news) == ToolsListChanged()
 
     async def session(at: Bench) -> None:
+        heard: asyncio.Queue[Any] = asyncio.Queue()
         async with at.gateway.connected(), at.agent(mode, message_handler=heard.put) as agent:
             await agent.list_tools()
             await agent.session.list_resources()
-            await (legacy(agent) if mode == "legacy" else modern(agent))
+            await (told(made, agent, heard) if mode == "legacy" else listening(made, agent))
 
     with opened as at:
         asyncio.run(session(at))
