@@ -135,7 +135,7 @@ def measure(  # noqa: D103 -- help in COMMANDS
     from trueup.workspace import opened
 
     _require_drawable(workflow, chart, process)
-    with progress_on_stderr() as progress, opened(directory, progress, recorded=False, workflow=workflow) as bench:
+    with progress_on_stderr() as progress, opened(directory, progress, recorded=healthy, workflow=workflow) as bench:
         instant = as_of or bench.clock.now()
         readings = measured(bench, workflow, instant, segments=segments)
         worth = money(bench, instant, workflow)

@@ -98,6 +98,27 @@ def label(
     return Answer(data, view.labelled)
 
 
+@autonomy.command()
+@programme_argument
+@click.option("--workflow", metavar="ID", help="Of one workflow only.")
+@as_of_option
+@answering("autonomy gaps")
+def gaps(directory: Path, workflow: str | None, as_of: datetime | None) -> Answer:
+    """Show what the model was not sure of, or had no source for, in eight weeks, by what it was about."""
+    from trueup.loop.health.gaps import asks
+    from trueup.loop.health.gaps import gaps as uncertain
+    from trueup.loop.measure import require_workflow
+    from trueup.workspace import opened
+
+    with progress_on_stderr() as progress, opened(directory, progress, workflow=workflow) as bench:
+        workflows = bench.programme.workflows
+        names = sorted(name for name, declared in workflows.items() if asks(declared))
+        if workflow is not None:
+            names = [require_workflow(bench.programme, workflow)]
+        found = {name: uncertain(bench, name, as_of or bench.clock.now()) for name in names}
+    return Answer({"gaps": found}, view.gaps)
+
+
 def _arguments(file: Path) -> Mapping[str, Json]:
     """Read an answer as strictly as a request's arguments."""
     from trueup.enforce.request import LARGEST_REQUEST, UnfitRequestError, read_arguments

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from trueup.cli.views.health import gap_lines
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -28,6 +30,13 @@ def threshold(data: Mapping[str, Any]) -> str:
     if found is not None:
         lines += ["", "Put it on record:", f"    trueup autonomy threshold DIR {data['workflow']} --register --by WHO"]
     return "\n".join(lines)
+
+
+def gaps(data: Mapping[str, Any]) -> str:
+    """Render what was uncertain, a block a workflow."""
+    if not data["gaps"]:
+        return "No workflow asks its model for a confidence or for sources."
+    return "\n".join(line for name, found in data["gaps"].items() for line in (name, *gap_lines(found)))
 
 
 def reviews(data: Mapping[str, Any]) -> str:

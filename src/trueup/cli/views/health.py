@@ -29,6 +29,7 @@ def _workflow(name: str, report: Mapping[str, Any]) -> Iterator[str]:
     if report["unknown"]:
         yield f"{name}, health"
         yield _unknown("not known", report)
+        yield from gap_lines(report["gaps"])
         return
     then, now = report["reference"], report["recent"]
     yield f"{name}, health: {now['cases']} cases since {now['since'][:10]}, against {then['cases']} from"
@@ -44,6 +45,7 @@ def _workflow(name: str, report: Mapping[str, Any]) -> Iterator[str]:
         yield wrapped(f"p: weeks in random order move as far; {_SHARED}. Drifted: sure, and index above .25.", 4)
     yield from _calibration(report["calibration"])
     yield from _groups(report["groups"])
+    yield from gap_lines(report["gaps"])
 
 
 def _unknown(what: str, part: Mapping[str, Any]) -> str:
@@ -114,6 +116,26 @@ def _groups(found: Mapping[str, Any]) -> Iterator[str]:
             yield wrapped(f"{name.replace('_', ' ')}: {_points(found[name])}", 2)
     if found["demographic_parity_ratio"] is not None:
         yield wrapped(f"demographic parity ratio: {found['demographic_parity_ratio']:.2f}", 2)
+
+
+def gap_lines(found: Mapping[str, Any]) -> Iterator[str]:
+    """Render what was uncertain, topic by topic."""
+    if found["unknown"]:
+        yield _unknown("gaps: unknown", found)
+        return
+    yield wrapped(
+        f"gaps: of {found['cases']} cases at the gate since {found['since'][:10]}, {found['low_confidence']} were not "
+        f"sure enough and {found['unanswered']} rested on no source",
+        2,
+    )
+    if found["topics"]:
+        yield f"    {found['by']:<28}{'cases':>7}{'uncertain':>11}{'not sure':>10}{'no source':>11}"
+    for one in found["topics"]:
+        topic = "others" if one["topic"] is None else one["topic"]
+        yield (
+            f"    {topic:<28.28}{one['cases']:>7}{one['uncertain']:>11}{one['low_confidence']:>10}"
+            f"{one['unanswered']:>11}"
+        )
 
 
 def _rate(field: str, rate: Mapping[str, Any]) -> Iterator[str]:

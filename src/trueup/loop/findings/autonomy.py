@@ -60,7 +60,8 @@ def _not_reviewed(seen: Seen, name: str, standing: Standing) -> Iterator[Found]:
     oldest = min(one.due for one in blind.waiting)
     detail = (
         f"Of {blind.drawn:,} cases that {name!r} did alone and that were drawn for a blind review, "
-        f"{blind.overdue:,} are overdue, the oldest since {oldest:%Y-%m-%d}: a rise in errors is not noticed while nobody looks."
+        f"{blind.overdue:,} are overdue, the oldest since {oldest:%Y-%m-%d}: a rise in errors is not noticed while "
+        "nobody looks."
     )
     where = seen.place(workflow_file(name), "autonomy", "detect")
     fix = "Look at them: trueup autonomy reviews DIR. Or declare what a label really takes as `detect.labels_after`."

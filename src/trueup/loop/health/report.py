@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from trueup.decide.gate import ALPHA
 from trueup.loop.health.drift import FieldDrift, drift
+from trueup.loop.health.gaps import asks, gaps
 from trueup.loop.health.groups import groups
 from trueup.loop.health.reliability import reliability
 from trueup.loop.health.seen import NotKnown, cases_of
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def health(bench: Workbench, workflow: str | None, as_of: datetime) -> dict[str, dict[str, Any]]:
-    """Return the health of one workflow, or of all that declare it, by id.
+    """Return the health of one workflow, or of all that declare it or ask for confidence, by id.
 
     Raises NotFoundError for an unknown workflow, DataError when a log cannot be read as declared.
     """
@@ -26,7 +27,7 @@ def health(bench: Workbench, workflow: str | None, as_of: datetime) -> dict[str,
     if workflow:
         names = [require_workflow(programme, workflow)]
     else:
-        names = sorted(name for name, declared in programme.workflows.items() if declared.health)
+        names = sorted(name for name, declared in programme.workflows.items() if declared.health or asks(declared))
     return {name: _report(bench, name, as_of) for name in names}
 
 
@@ -34,7 +35,7 @@ def _report(bench: Workbench, name: str, as_of: datetime) -> dict[str, Any]:
     bench.progress(f"looking at the health of {name}")
     cases = cases_of(bench, name, as_of)
     if isinstance(cases, NotKnown):
-        return {"unknown": cases.to_json()}
+        return {"gaps": gaps(bench, name, as_of), "unknown": cases.to_json()}
     moved = drift(cases, ALPHA)
     joint = {"unknown": moved.joint.to_json()} if isinstance(moved.joint, NotKnown) else moved.joint.to_json(ALPHA)
     return {
@@ -49,5 +50,6 @@ def _report(bench: Workbench, name: str, as_of: datetime) -> dict[str, Any]:
         "joint": joint,
         "calibration": reliability(cases, ALPHA),
         "groups": groups(cases, ALPHA),
+        "gaps": gaps(bench, name, as_of),
         "unknown": None,
     }
