@@ -19,7 +19,7 @@ from trueup.kernel.errors import DataError, StorageError
 from trueup.kernel.text import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
     import ibis.expr.operations as ops
@@ -33,8 +33,9 @@ _REMEMBERED = 2048
 
 
 class DuckEngine:
-    """Computes expressions over normalised Parquet files (`paths`: one file for each declared source).
+    """Computes expressions over normalised Parquet files.
 
+    `paths`: for each declared source one file, or several that are one log.
     `memory_limit` as DuckDB writes it (`1GB`); what does not fit is spilled to a folder of its own inside
     `spill` (default: the system's folder for temporary files), removed by `close` or at exit.
     `threads` None takes every core.
@@ -45,7 +46,7 @@ class DuckEngine:
 
     def __init__(
         self,
-        paths: Mapping[str, Path],
+        paths: Mapping[str, Path | Sequence[Path]],
         *,
         memory_limit: str = "1GB",
         threads: int | None = None,
@@ -63,7 +64,7 @@ class DuckEngine:
     def table(self, data: str) -> ir.Table:
         """Return the events of a source; see Engine. Raises DataError `data-not-found`, `truncated`."""
         if data not in self._tables:
-            self._tables[data] = self._opened(self._path(data), f"source_{data}")
+            self._tables[data] = self._opened(self._files(data), f"source_{data}")
         return self._tables[data]
 
     def load(self, rows: pa.Table) -> ir.Table:
@@ -105,39 +106,42 @@ class DuckEngine:
     ) -> None:
         self.close()
 
-    def _path(self, data: str) -> Path:
+    def _files(self, data: str) -> list[Path]:
         """Look a source up only when it is asked for: `paths` may read it on the way."""
-        try:
-            path = self._paths[data]
-        except KeyError:
-            path = None
-        if path is None or not path.is_file():
+        found = self._paths.get(data, ())
+        files = [found] if isinstance(found, Path) else list(found)
+        if not files or not all(path.is_file() for path in files):
             raise DataError(
                 "data-not-found",
                 f"There is no file for the data {data!r}.{did_you_mean(data, self._paths)}",
                 "Declare it under `data` in programme.yaml, with the path of its file as `source`.",
             )
-        return path
+        return files
 
-    def _opened(self, path: Path, name: str) -> ir.Table:
+    def _opened(self, files: Sequence[Path], name: str) -> ir.Table:
         try:
-            self._view(path, _quoted(name))
+            self._view(files, _quoted(name))
             return self._unbound(name)
         except duckdb.Error as error:
-            why = _first_line(error).replace(str(path), path.name)
+            why = _first_line(error)
+            for path in files:
+                why = why.replace(str(path), path.name)
             raise DataError(
                 "truncated",
-                f"{path.name} is not a Parquet file that can be read: {why}",
+                f"{files[0].name} is not a Parquet file that can be read: {why}",
                 "Get a whole copy of the file. Nothing of it was used.",
             ) from error
 
-    def _view(self, path: Path, name: str) -> None:
-        """Make the view of a file, its instants in naive UTC."""
-        file = f"read_parquet({_quoted(_literal(path), QUOTE)})"
+    def _view(self, files: Sequence[Path], name: str) -> None:
+        """Make the view of files, their instants in naive UTC. Rows of several files have no numbers of their own."""
+        listed = ", ".join(_quoted(_literal(path), QUOTE) for path in files)
+        file = f"read_parquet([{listed}], union_by_name = true)"
         columns = self._connection.execute(f"DESCRIBE SELECT * FROM {file}").fetchall()  # noqa: S608 -- quoted above
         changed = [_naive_utc(_quoted(column[0]), column[1]) for column in columns]
         replace = ", ".join(change for change in changed if change)
-        chosen = f"* REPLACE ({replace})" if replace else "*"
+        numbered = len(files) > 1 and any(column[0] == "_row" for column in columns)
+        chosen = "* EXCLUDE (_row)" if numbered else "*"
+        chosen = f"{chosen} REPLACE ({replace})" if replace else chosen
         self._connection.execute(f"CREATE VIEW {name} AS SELECT {chosen} FROM {file}")  # noqa: S608 -- quoted above
 
     def _unbound(self, name: str) -> ir.Table:

@@ -7,6 +7,7 @@ import os
 import tempfile
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,6 +97,30 @@ class LogCache:
         except (OSError, DataError) as error:
             raise cannot_write(self._folder, error) from error
         write_durably(self._about(path), canonical({**about, "sealed": sealed}))
+
+    def checked(self, folder: Path, whole: str, spec: LogSpec) -> Path:
+        """Return the file whose presence says that the parts of a folder were compared with each other."""
+        return self._folder / Path(self.name(folder, whole, spec)).with_suffix(".checked")
+
+    def note(self, path: Path, text: str) -> None:
+        """Write what was found out. Raises StorageError."""
+        write_durably(path, text.encode())
+
+    def beside(self, log: NormalisedLog, spec: LogSpec) -> Path:
+        """Return where more may be kept about a log that was read."""
+        return self._folder / Path(self.name(log.path, log.digest, spec)).with_suffix(".rows")
+
+    def remember(self, path: Path, content: bytes) -> None:
+        """Keep bytes under their SHA-256. Raises StorageError."""
+        write_durably(path, sha256(content).digest() + content)
+
+    def recall(self, path: Path) -> bytes | None:
+        """Return bytes that were kept whole, or None."""
+        try:
+            found = path.read_bytes()
+        except OSError:
+            return None
+        return found[32:] if sha256(found[32:]).digest() == found[:32] else None
 
     def _about(self, path: Path) -> Path:
         return path.with_suffix(".json")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from trueup.kernel.progress import Progress
 
 
-class LogPaths(Mapping[str, Path]):
+class LogPaths(Mapping[str, Path | tuple[Path, ...]]):
     """Where each data source's events lie; a source is read when it is first asked for."""
 
     def __init__(self, programme: Programme, progress: Progress, cache: Path) -> None:
@@ -25,9 +25,10 @@ class LogPaths(Mapping[str, Path]):
         self._cache = cache
         self._opened: dict[str, NormalisedLog] = {}
 
-    def __getitem__(self, name: str) -> Path:
-        """Return a Parquet file of the source's events. Raises DataError when it cannot be read as declared."""
-        return self.log(name).path
+    def __getitem__(self, name: str) -> Path | tuple[Path, ...]:
+        """Return the Parquet file of the source's events, or the parts of a folder. Raises DataError as `log`."""
+        log = self.log(name)
+        return log.parts or log.path
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._programme.file.data)
@@ -36,7 +37,7 @@ class LogPaths(Mapping[str, Path]):
         return len(self._programme.file.data)
 
     def log(self, name: str) -> NormalisedLog:
-        """Read a source, or find it read already."""
+        """Read a source, or find it read already. Raises DataError when it cannot be read as declared."""
         if name not in self._opened:
             self._opened[name] = self._read(name)
         return self._opened[name]
@@ -57,6 +58,7 @@ class LogPaths(Mapping[str, Path]):
 
     def _read(self, name: str) -> NormalisedLog:
         from trueup.connectors.logs.normalise import normalised
+        from trueup.connectors.logs.parts.folder import folder_log
 
         declared = self._programme.file.data.get(name)
         if declared is None or not isinstance(declared.source, str):
@@ -67,7 +69,8 @@ class LogPaths(Mapping[str, Path]):
             )
         self._progress(f"reading {declared.source}")
         path = self._programme.root / declared.source
-        return normalised(path, log_spec(self._programme, name), self._cache, self._progress)
+        read = folder_log if path.is_dir() else normalised
+        return read(path, log_spec(self._programme, name), self._cache, self._progress)
 
 
 def log_spec(programme: Programme, name: str) -> LogSpec:

@@ -41,6 +41,7 @@ class NormalisedLog:
 
     `path` is a Parquet file, `digest` is `sha256:` and the hex digest of the bytes of the source. `columns` are in
     the order of the source, without `_row`. `notes` are sentences about what was read in a way that one should know.
+    Where the source is a folder, that is the `path`, and `parts` are its Parquet files.
     """
 
     path: Path
@@ -48,3 +49,4 @@ class NormalisedLog:
     rows: int
     columns: tuple[str, ...]
     notes: tuple[str, ...]
+    parts: tuple[Path, ...] = ()
