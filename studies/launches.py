@@ -206,6 +206,8 @@ def pretend(series: Series, at: datetime, design: Design, promised: Bar) -> Fake
 class _Bench:
     programme: object
     observations: _Observations
+    # A synthetic control is shown and decides nothing; a study of its own asks for it.
+    weigher: None = None
 
     def progress(self, label: str, done: float = 0.0, total: float | None = None) -> None:
         silent(label, done, total)

@@ -205,9 +205,9 @@ weeks 4, 8 and 12. Any improvement counts as a claim: there is no bar besides th
 of them, so that each *go* is false. Counted are those that the product **admits**: a rate among pilots that may not
 speak would flatter.
 
-Units of B are drawn by chance, {DRAWS} times a launch; the order of A- in every second week. *Every
-week a launch* uses each week many times over; *windows apart* takes launches that share no week, and only for those
-the 95% limits (Clopper and Pearson) mean what they say.
+Units of B are drawn by chance, {DRAWS} times a launch; the order of A- in every second week. *Every week a launch* uses
+each week many times over. *Windows apart* takes launches that share no week, and only for those the 95% limits (Clopper
+and Pearson) mean what they say; in B the draws of one launch count as two, though they share its weeks.
 """
 PROMISED = """\
 A promise decides who is admitted, and nothing else: small is -20% of time, -15% of effort, 7 points of a share;
@@ -215,8 +215,9 @@ usual -30%, -30%, 10 points; large -50%, -50%, 15 points. The larger the promise
 may speak.
 """
 FAILS = """\
-More than 5 in 100 launches of these KPIs would have been called a success. Launches of neighbouring weeks see nearly
-the same data, so that one bad quarter makes many of them; the last column says how many that are independent.
+More than 5 in 100 admitted launches of these KPIs would have been called a success. A row of a few launches says
+little; and launches of neighbouring weeks see nearly the same data, so that one bad quarter makes many of them. The
+last column says how many share no week.
 """
 RULE = """\
 **What protects the user.** C never says go before week 8, says *changed after; cause not established*, and never
