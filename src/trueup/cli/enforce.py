@@ -10,7 +10,7 @@ import click
 from trueup.cli.answer import Answer, answering
 from trueup.cli.options import InstantType, as_of_option, programme_argument
 from trueup.cli.progress import progress_on_stderr
-from trueup.cli.runtime.settling import settle, unknown
+from trueup.cli.runtime.settling import remind, settle, unknown
 from trueup.cli.views import enforce as view
 from trueup.kernel.errors import Exit, UsageError
 
@@ -159,6 +159,7 @@ def escalate(directory: Path, approval: str, by: str, because: str | None) -> An
 
 approvals.add_command(unknown)
 approvals.add_command(settle)
+approvals.add_command(remind)
 
 
 @click.command()

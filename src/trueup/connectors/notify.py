@@ -35,11 +35,13 @@ class Message:
 def message_of(held: Held) -> Message:
     """Return what people are told about a held step."""
     what = f"{held.workflow}.{held.action}"
+    old = held.since == "escalated"
+    says = "has become old: whom the workflow escalates to may decide too" if old else "waits for a person"
     body = (
-        f"{held.approval} waits for a person: {what}, impact {held.impact}, until {format_instant(held.expires_at)}; "
+        f"{held.approval} {says}: {what}, impact {held.impact}, until {format_instant(held.expires_at)}; "
         f"then it is a no.\n\ntrueup approvals show DIR {held.approval}"
     )
-    return Message(f"Trueup: {what} waits for a person", body)
+    return Message(f"Trueup: {what} {'still waits' if old else 'waits for a person'}", body)
 
 
 class Notifier:

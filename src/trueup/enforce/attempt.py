@@ -25,13 +25,17 @@ DEFAULT_WAIT = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What people may be told about a step that waits for them, wherever they are: nothing of what it is about."""
+    """What people may be told about a step that waits for them, wherever they are: nothing of what it is about.
+
+    `since` is the word for why they are told now: held, or escalated, when it has become old.
+    """
 
     approval: str
     workflow: str
     action: str
     impact: str
     expires_at: datetime
+    since: str = "held"
 
 
 @dataclass(frozen=True, slots=True)

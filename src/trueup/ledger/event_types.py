@@ -392,6 +392,7 @@ _TYPES = (
             "workflow": "the workflow's id",
             "action": "the declared action",
             "step": "escalated: whoever the workflow escalates to may decide from now on",
+            "runner": "the process that told it",
         },
     ),
 )

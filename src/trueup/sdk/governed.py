@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from trueup.kernel.errors import ConflictError, TrueupError
 from trueup.kernel.progress import Progress, silent
 from trueup.sdk.masked import Masked
+from trueup.sdk.reminding import reminding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -237,6 +238,7 @@ def governed(
     The programme's lock is not held, so that people can decide meanwhile. Raises ConflictError when there is no
     policy that could be loaded, NotFoundError, DeclarationError, LedgerBrokenError.
     """
+    from trueup.enforce.approvals import Desk
     from trueup.enforce.policy import compile_policy
     from trueup.enforce.standing.refused import Refusals
     from trueup.loop.pin import pin_now
@@ -260,16 +262,17 @@ def governed(
         receipts = Receipts(root, ledger)
         refusals = Refusals(ledger, bodies.digest, clock, runner_name(), "gateway", workflow)
         try:
-            yield GovernedWorkflow(
-                root,
-                workflow,
-                bench.programme,
-                clock,
-                lambda programme, policy: _door(
-                    programme, policy, ledger, bodies, clock, runner_name(), told, receipts.due
-                ),
-                refusals,
-            )
+            with reminding(Desk(bench.programme, ledger, bodies), clock, notifier):
+                yield GovernedWorkflow(
+                    root,
+                    workflow,
+                    bench.programme,
+                    clock,
+                    lambda programme, policy: _door(
+                        programme, policy, ledger, bodies, clock, runner_name(), told, receipts.due
+                    ),
+                    refusals,
+                )
         finally:
             refusals.close()
             receipts.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -55,6 +55,7 @@ def serve(root: Path, port: int, clock: Clock, as_of: datetime | None, say: Call
     """
     import uvicorn
 
+    from trueup.sdk.reminding import reminded
     from trueup.web.api.app import Api
     from trueup.web.api.routes import PREFIX
     from trueup.web.app import create_app
@@ -73,7 +74,8 @@ def serve(root: Path, port: int, clock: Clock, as_of: datetime | None, say: Call
         callers, unusable = ([], {}) if as_of else api.known()
         say(Told(door.link, f"http://{HOST}:{door.port}{PREFIX}/", callers, unusable))
         try:
-            with suppress(KeyboardInterrupt):
+            # Who looks from a fixed instant tells nobody of today.
+            with suppress(KeyboardInterrupt), nullcontext() if as_of else reminded(root, clock):
                 uvicorn.Server(config).run(sockets=[ours])
         finally:
             api.close()

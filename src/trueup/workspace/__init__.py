@@ -12,7 +12,7 @@ from trueup.workspace.keeping import (
     restore_ledger,
 )
 from trueup.workspace.masking import masked_kinds, masking_of
-from trueup.workspace.notifying import notifier_of
+from trueup.workspace.notifying import notifier_of, repeatedly
 from trueup.workspace.opening import approval_desk, bodies_of, checked_programme, needed_files, opened
 from trueup.workspace.receipts import Receipts, checked_receipt, receipts_of
 from trueup.workspace.recording import (
@@ -61,6 +61,7 @@ __all__ = [
     "prove_entry",
     "reading_ledger",
     "receipts_of",
+    "repeatedly",
     "require_ledger",
     "restore_ledger",
     "runner_name",

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from trueup.connectors.notify import Notifier
     from trueup.declare.programme import Programme
 
 _LOG = logging.getLogger("trueup.notify")
+LOOK_EVERY = 30.0
 
 
 def notifier_of(programme: Programme) -> Notifier | None:
@@ -25,3 +30,26 @@ def notifier_of(programme: Programme) -> Notifier | None:
     from trueup.connectors.notify import Notifier
 
     return Notifier(addresses)
+
+
+@contextmanager
+def repeatedly(look: Callable[[], object], every: float = LOOK_EVERY) -> Iterator[None]:
+    """Call something at once and every so many seconds, in a thread of its own; what it raises is logged."""
+    over = threading.Event()
+
+    def work() -> None:
+        while True:
+            try:
+                look()
+            except Exception as error:  # noqa: BLE001 -- whoever is not told now is told at the next look
+                _LOG.warning("what waits could not be looked at: %s", getattr(error, "code", type(error).__name__))
+            if over.wait(every):
+                return
+
+    thread = threading.Thread(target=work, name="trueup-remind", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

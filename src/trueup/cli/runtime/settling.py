@@ -1,4 +1,4 @@
-"""`approvals unknown` and `approvals settle`."""
+"""`approvals unknown`, `approvals settle` and `approvals remind`."""
 
 from __future__ import annotations
 
@@ -43,3 +43,13 @@ def settle(directory: Path, step: str, happened: str, by: str, because: str) -> 
     with progress_on_stderr() as progress:
         found, entry = settled(directory, seen, lambda bench: signer_for(bench, by), progress=progress)
     return Answer(settled_json(found, entry, happened=seen.happened), view.settled)
+
+
+@click.command()
+@programme_argument
+@answering("approvals remind")
+def remind(directory: Path) -> Answer:
+    """Tell people, once each, of held steps that have become old; for a timer, where no gate or console is open."""
+    from trueup.sdk.reminding import remind as reminded
+
+    return Answer({"told": reminded(directory)}, view.reminded)

@@ -56,3 +56,10 @@ def _difference(item: Mapping[str, Any]) -> list[str]:
         json.dumps(item[key], indent=1, ensure_ascii=False).splitlines() for key in ("text", "offered_text")
     )
     return [line for line in unified_diff(before, after, lineterm="", n=0) if not line.startswith(("---", "+++", "@@"))]
+
+
+def reminded(data: Mapping[str, Any]) -> str:
+    """Render what people were told of."""
+    if not data["told"]:
+        return "Nothing has become old that people were not told of."
+    return f"Told: {', '.join(data['told'])}."
