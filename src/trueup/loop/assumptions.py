@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from trueup.decide.assumption import judge_assumption
+from trueup.decide.samples import sample_of
 from trueup.declare.measures import ActualsMeasure, DataMeasure, KpiMeasure, parse_measure
 from trueup.kernel.clock import format_instant
 from trueup.kernel.errors import DataError
@@ -14,11 +16,14 @@ from trueup.observe.tables import Arm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
     from trueup.declare.measures import Measure
     from trueup.declare.model.data import Assumption
+    from trueup.declare.model.kpi import Kpi
     from trueup.loop.workbench import Workbench
+
+# No log reaches further back.
+_FIRST = datetime(1900, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,9 @@ def _of_actuals(bench: Workbench, measure: ActualsMeasure, as_of: datetime) -> M
 def _of_kpi(bench: Workbench, measure: KpiMeasure, as_of: datetime) -> Measured:
     """Measure a KPI over the mature treated cases of the pilot; before it, over all mature cases."""
     source: dict[str, Any] = {"kpi": f"{measure.workflow}.{measure.kpi}"}
+    kpi = bench.programme.workflows[measure.workflow].kpis.get(measure.kpi)
+    if kpi is not None and (kpi.quantile is not None or kpi.paired):
+        return _of_cases(bench, measure, kpi, as_of, source)
     rows = bench.observations.observer().weekly(measure.workflow, as_of, kpis=[measure.kpi])
     whole = [row for row in rows if row.segment is None and row.n]
     treated = [row for row in whole if row.arm == Arm.TREATED] or whole
@@ -108,3 +116,16 @@ def _of_kpi(bench: Workbench, measure: KpiMeasure, as_of: datetime) -> Measured:
     if not cases:
         return Measured(None, f"no mature case has a value for {measure.kpi}", source)
     return Measured(sum(row.total for row in treated) / cases, source=source)
+
+
+def _of_cases(bench: Workbench, measure: KpiMeasure, kpi: Kpi, as_of: datetime, source: dict[str, Any]) -> Measured:
+    """Measure what no weekly means add up to: a quantile, or a ratio of sums."""
+    observer = bench.observations.observer()
+    every = observer.cases(measure.workflow, measure.kpi, since=_FIRST, until=as_of, mature_by=as_of)
+    treated = every.of(Arm.TREATED)
+    vector = treated if len(treated) else every
+    sample = sample_of(vector, quantile=kpi.quantile)
+    source |= {"cases": len(vector), "arm": str(vector.arm[0]) if len(vector) else None}
+    if not sample.n:
+        return Measured(None, f"no mature case has a value for {measure.kpi}", source)
+    return Measured(sample.moments.mean, source=source)

@@ -153,7 +153,7 @@ def _compared(bench: Workbench, name: str, kpi: str, as_of: datetime) -> _Looked
     if until is None:
         return "there are no events yet"
     comparison = view.compare(kpi, until)
-    few = comparison.too_few()
+    few = comparison.unanswerable() or comparison.too_few()
     if few is not None or not comparison.control.n:
         return few or "nothing to compare with"
     level = Level.BEFORE_AFTER if comparison.before_after else level_in_force(bench.programme, name)

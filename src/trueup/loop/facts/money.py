@@ -141,6 +141,9 @@ def effect_of(bench: Workbench, kpi: str, as_of: datetime) -> Effect | None:
     workflow, registration = bench.programme.workflows.get(name), bench.programme.registrations.get(name)
     if workflow is None or own not in workflow.kpis or registration is None or own not in registration.kpis:
         return None
+    if workflow.kpis[own].quantile is not None or workflow.kpis[own].paired:
+        # So much a case is a mean: a quantile or a ratio of sums, times the cases, is nobody's money.
+        return None
     view = PilotView(name, workflow, registration, bench.observations.observer())
     if as_of <= view.starts or moved_promise(view) or unrecorded(bench, name):
         return None
