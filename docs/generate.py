@@ -70,7 +70,9 @@ ANSWERS: dict[str, str] = {
     "why": "the chain: the change, its readings, their formula, the events, the declared line",
     "apply": "`applied[]`, `files[]`, `commit`, `entries[]`, `signed`, `left[]`: findings that WHO may not sign",
     "gate": "`verdict` (`allow`, `hold`, `deny`), `decisive`, `action`, `rules[]`: `id`, `effect`, `says`, `source`, "
-    "`applied`. Exit 4 when held or denied. Nothing is recorded",
+    "`applied`. Exit 4 when held or denied. Nothing is recorded. With `--replay`: `workflow`, `policy`, `level`, `n`, "
+    "`same`, `counts[]`: `was`, `would`, `n`; `changed[]`: `entry`, `at`, `step`, `action`, `tool`, `was`, `would`, "
+    "`decisive`, `says`; `unknown[]`: the same, with `because`. Exit 0",
     "approvals list": "`approvals[]`: `id`, `workflow`, `action`, `tool`, `step`, `case`, `arguments`, `digest`, "
     "`policy`, `reasons[]`, `approvers[]`, `requester`, `requested_at`, `expires_at`, `reversible_by`, `state`, "
     "`decided_by`, `because`",
@@ -84,6 +86,16 @@ ANSWERS: dict[str, str] = {
     "an outcome. What is under way just now is among them",
     "approvals settle": "`entry`, `happened`, `steps[]` with the one settled",
     "gateway": "`workflow`, `servers[]`; said when the agent has closed its end. Over stdio stdout is the protocol",
+    "autonomy threshold": "`workflow`, `wrong_at_most`, `sure`, `reviewed` (outcomes with a confidence), `needed` (so "
+    "many, with none wrong), `threshold` (null: none): `at`, `automated` (share), `accepted`, `wrong`, `p_value`; "
+    "`in_force`, `because` (why none); with `--register` `entry` and `by`",
+    "autonomy reviews": "`reviews[]`: `id`, `workflow`, `case`, `actions[]`, `since`, `due`, `overdue`; `overdue`: how "
+    "many",
+    "autonomy label": "`entry`, `id`, `workflow`, `case`, `wrong`, `how` (`answer`, `seen`), `time`, `by`; where the "
+    "level fell by it, `fell`: `entry`, `to`, `because`",
+    "autonomy gaps": "`gaps`, by workflow: `since`, `cases`, `low_confidence`, `unanswered`, `by`, `topics[]`: `topic` "
+    "(null: all others), `cases`, `uncertain`, `low_confidence`, `unanswered`; `unknown`",
+    "approvals remind": "`told[]`: the approvals that people were told of now",
     "tools list": "`tools[]`: `tool`, `definition` (its digest), `by` (null: pinned on first use), `offered` (another "
     "digest that is offered now, which is denied), `text`, `offered_text`",
     "tools pin": "`entry`, `tools[]` with the one pinned",
@@ -131,6 +143,10 @@ The closed table of what can happen. Every entry carries `type`, `id`, `time` (t
 `recorded` (when it was appended), `by`, and its own `data`.
 """
 ERRORS_INTRO = """\
+HTTP_INTRO = """\
+Who may call, how, and what errors look like: [the HTTP API](http.md). What a command of the same name carries under `data`
+stands with the [commands](commands.md).
+"""
 What stands under `error.code` when a command refuses or fails, by `error.kind`. The message says what happened
 (`{...}` is filled in), the hint what to do next.
 """
@@ -254,12 +270,32 @@ def _text(node: ast.expr) -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+def http_page() -> str:
+    """List the addresses of the HTTP API, from the table that the application is made from."""
+    from trueup.web.api.routes import PREFIX, ROUTES
+
+    parts = [f"# Addresses of the HTTP API\n\n{NOTE}\n{HTTP_INTRO}"]
+    for route in ROUTES:
+        body = "".join(
+            f"- `{name}` ({member.kind}{', required' if member.required else ''}): {member.says}\n"
+            for name, member in route.takes.items()
+        )
+        takes = "The body is the request.\n" if route.whole else body
+        dated = "`?as_of=T` moves it to an instant.\n" if route.dated else ""
+        parts.append(
+            f"## {route.method} {PREFIX}{route.path}\n\n{route.says} Right: `{route.right}`. "
+            f"Answers as `{route.command}`.\n\n{takes}{dated}"
+        )
+    return "\n".join(part.rstrip("\n") + "\n" for part in parts)
+
+
     "commands.md": commands_page,
     "findings.md": findings_page,
     "ledger-entries.md": ledger_page,
     "ledger-file.md": ledger_file_page,
     "errors.md": errors_page,
 }
+    "http-routes.md": http_page,
 
 
 def main() -> None:

@@ -28,7 +28,8 @@ def replay(data: Mapping[str, Any]) -> str:
     lines = [f"{data['n']} recorded requests of {data['workflow']!r}, judged again at the level {data['level']}:"]
     lines += [f"  {item['was']:>5} -> {item['would']:<7}  {item['n']}" for item in data["counts"]]
     shown = [f"  {_asked(item)}  {item['was']} -> {item['would']}: {item['decisive']}" for item in data["changed"]]
-    lines += ["", "Another answer:" if shown else "None would get another answer.", *_cut(shown)]
+    none = "None of which it can be known would get another answer." if data["unknown"] else "None gets another answer."
+    lines += ["", "Another answer:" if shown else none, *_cut(shown)]
     unknown = [f"  {_asked(item)}  was {item['was']}: {item['because']}" for item in data["unknown"]]
     lines += ["", "Nobody can know:", *_cut(unknown)] if unknown else []
     return "\n".join(lines)
@@ -63,6 +64,7 @@ def approval(data: Mapping[str, Any]) -> str:
         f"  case        {item['case'] or '-'}",
         f"  arguments   {_arguments(item['arguments'])}",
         f"  held        {'; '.join(item['reasons'])}",
+        f"  sure        {_sure(item)}",
         f"  asked by    {item['requester'] or 'the workflow'}, {item['requested_at']}",
         f"  may decide  {', '.join(item['approvers']) or 'nobody'}",
         f"  expires     {item['expires_at']} (then it is a no)",
@@ -76,6 +78,12 @@ def approval(data: Mapping[str, Any]) -> str:
         why = f": {item['because']}" if item["because"] else ""
         lines.append(f"  decided by  {item['decided_by']}{why}")
     return "\n".join(lines)
+
+
+def _sure(item: Mapping[str, Any]) -> str:
+    """Say how sure the model was, and on what it rests, as far as it said so."""
+    sure = "it does not say" if item["confidence"] is None else f"{item['confidence']:.0%}"
+    return f"{sure}; rests on {', '.join(item['sources']) or 'no source that it names'}"
 
 
 def decided(data: Mapping[str, Any]) -> str:
