@@ -75,7 +75,8 @@ ANSWERS: dict[str, str] = {
     "`decisive`, `says`; `unknown[]`: the same, with `because`. Exit 0",
     "approvals list": "`approvals[]`: `id`, `workflow`, `action`, `tool`, `step`, `case`, `arguments`, `digest`, "
     "`policy`, `reasons[]`, `approvers[]`, `requester`, `requested_at`, `expires_at`, `reversible_by`, `state`, "
-    "`decided_by`, `because`",
+    "`decided_by`, `because`, `risk`, `age_seconds`, `approvers_needed`, `seconded_by[]`, `escalates_at`, "
+    "`confidence` (null: it does not say), `sources[]`",
     "approvals show": "`approvals[]` with the one asked for, as of `approvals list`",
     "approvals accept": "`approvals[]` with the one decided on, `entry`, `denied`: a verdict where nothing was decided "
     "because it has expired. Exit 4 then, and (`ok: false`) where `--by` may not",
@@ -85,7 +86,6 @@ ANSWERS: dict[str, str] = {
     "approvals unknown": "`steps[]`: `id`, `workflow`, `action`, `tool`, `step`, `case`, `since`: allowed, and without "
     "an outcome. What is under way just now is among them",
     "approvals settle": "`entry`, `happened`, `steps[]` with the one settled",
-    "gateway": "`workflow`, `servers[]`; said when the agent has closed its end. Over stdio stdout is the protocol",
     "autonomy threshold": "`workflow`, `wrong_at_most`, `sure`, `reviewed` (outcomes with a confidence), `needed` (so "
     "many, with none wrong), `threshold` (null: none): `at`, `automated` (share), `accepted`, `wrong`, `p_value`; "
     "`in_force`, `because` (why none); with `--register` `entry` and `by`",
@@ -96,6 +96,7 @@ ANSWERS: dict[str, str] = {
     "autonomy gaps": "`gaps`, by workflow: `since`, `cases`, `low_confidence`, `unanswered`, `by`, `topics[]`: `topic` "
     "(null: all others), `cases`, `uncertain`, `low_confidence`, `unanswered`; `unknown`",
     "approvals remind": "`told[]`: the approvals that people were told of now",
+    "gateway": "`workflow`, `servers[]`; said when the agent has closed its end. Over stdio stdout is the protocol",
     "tools list": "`tools[]`: `tool`, `definition` (its digest), `by` (null: pinned on first use), `offered` (another "
     "digest that is offered now, which is denied), `text`, `offered_text`",
     "tools pin": "`entry`, `tools[]` with the one pinned",
@@ -142,11 +143,11 @@ LEDGER_INTRO = """\
 The closed table of what can happen. Every entry carries `type`, `id`, `time` (the instant it is about),
 `recorded` (when it was appended), `by`, and its own `data`.
 """
-ERRORS_INTRO = """\
 HTTP_INTRO = """\
 Who may call, how, and what errors look like: [the HTTP API](http.md). What a command of the same name carries under `data`
 stands with the [commands](commands.md).
 """
+ERRORS_INTRO = """\
 What stands under `error.code` when a command refuses or fails, by `error.kind`. The message says what happened
 (`{...}` is filled in), the hint what to do next.
 """
@@ -269,7 +270,6 @@ def _text(node: ast.expr) -> str:
     return "{...}"
 
 
-PAGES: dict[str, Callable[[], str]] = {
 def http_page() -> str:
     """List the addresses of the HTTP API, from the table that the application is made from."""
     from trueup.web.api.routes import PREFIX, ROUTES
@@ -289,13 +289,14 @@ def http_page() -> str:
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
 
+PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands_page,
     "findings.md": findings_page,
     "ledger-entries.md": ledger_page,
     "ledger-file.md": ledger_file_page,
     "errors.md": errors_page,
-}
     "http-routes.md": http_page,
+}
 
 
 def main() -> None:
