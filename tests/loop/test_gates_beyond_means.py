@@ -164,3 +164,16 @@ def test_what_the_log_lacks_decides_nothing(tmp_path: Path) -> None:
     assert (found["outcome"], found["code"]) == ("unknown", "not-adjusted")
     assert found["adjusted"]["adjusted"] is None
     assert "lacks one of gone" in found["because"]
+
+
+def test_before_and_after_are_compared_at_one_mix_by_weeks(tmp_path: Path) -> None:
+    """The pilot's cases are mostly of the quick region, and each takes longer than its like before."""
+    world = World(mixed=True, settled=1.0, settled_treated=1.0, per_week=120)
+    line = "spare: {count: {of: Returned}, better: lower}"
+    adjust = "{strata: [region]}"
+    root = write(tmp_path / "p", world, line, primary="cycle_time", adjust=adjust, design="{assigned: none}")
+    beside = judged(root)["adjusted"]
+    assert beside["because"] is None
+    assert beside["standardised"]["estimate"] > 0.5 * 0.15 * 2.5
+    assert beside["standardised"]["lower"] < beside["standardised"]["estimate"] < beside["standardised"]["upper"]
+    assert beside["left_out"] == 0

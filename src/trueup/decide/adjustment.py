@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from trueup.decide.samples import blocks_of
 from trueup.evidence.adjust.cuped import adjusted_contrast, pseudo_outcomes
 from trueup.evidence.adjust.strata import Standardised, standardised
+from trueup.evidence.blocks import block_error
+from trueup.evidence.gates import block_contrast
+from trueup.evidence.mix import Stratum, at_equal_mix
 from trueup.evidence.moments import Interval, Moments, unknown
 from trueup.evidence.sequences import LEAST_ARM, mean_interval
 
@@ -22,6 +26,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+# Fewest weeks from which the spread of a stratum's week is guessed.
+LEAST_STRATUM_WEEKS = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -29,7 +36,8 @@ class Known:
 
     `values` on the scale of the comparison, `treated` 1 or 0, `covariates` (cases, fields; NaN where not said) named by
     `fields`, `strata` one name a case (None: none declared); `weeks` the Monday of each start, `share` the treated
-    share that was drawn with (None: not declared). `decides`: the adjusted figure is the one that is judged.
+    share that was drawn with (None: not declared). `decides`: the adjusted figure is the one that is judged. `by_week`:
+    those that are not treated are the baseline's, and weeks are what is independent.
     """
 
     values: Floats
@@ -40,6 +48,7 @@ class Known:
     strata: NDArray[np.object_] | None = None
     share: float | None = None
     decides: bool = False
+    by_week: bool = False
 
     @property
     def missing(self) -> int:
@@ -65,11 +74,29 @@ class Known:
         """Return the difference raw and at the mix of both arms together; None where no strata are declared."""
         if self.strata is None:
             return None
+        if self.by_week:
+            return self._by_weeks(self.strata, alpha)
         pairs = []
         for name in dict.fromkeys(sorted(map(str, self.strata))):
             own = self.strata == name
             pairs.append(tuple(Moments.of(self.values[own & (self.treated == arm)]) for arm in (1, 0)))
         return standardised([(one, other) for one, other in pairs], alpha)
+
+    def _by_weeks(self, strata: NDArray[np.object_], alpha: float) -> Standardised:
+        """As KPI04 compares: in every stratum the means of its weeks; strata of a few weeks are left out."""
+        raw = block_contrast(self._blocks(self.treated == 1), self._blocks(self.treated == 0), alpha)
+        parts, left_out = [], 0
+        for name in sorted(set(map(str, strata))):
+            own = strata == name
+            one, other = (Moments.of(self._blocks(own & (self.treated == arm))) for arm in (1, 0))
+            if min(one.n, other.n) < LEAST_STRATUM_WEEKS:
+                left_out += int(own.sum())
+                continue
+            parts.append(Stratum(int(own.sum()), one.mean - other.mean, *block_error(one, other)))
+        return Standardised(raw, at_equal_mix(parts, alpha), left_out)
+
+    def _blocks(self, chosen: NDArray[np.bool_]) -> Floats:
+        return blocks_of(self.values[chosen], self.weeks[chosen])
 
     def without(self, week: str) -> Known:
         """Return what is left without the cases of a week."""

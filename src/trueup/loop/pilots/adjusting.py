@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trueup.decide.adjustment import known_of
+from trueup.decide.adjustment import Known, known_of
 from trueup.decide.comparison import Basis
 from trueup.decide.gate import Unknown
 from trueup.decide.numbers import interval_json
@@ -15,9 +15,9 @@ from trueup.declare.model.workflow import Adjust
 from trueup.observe.tables import Arm
 
 if TYPE_CHECKING:
-    from trueup.decide.adjustment import Known
-    from trueup.decide.comparison import Comparison, Sample
+    from trueup.decide.comparison import Comparison
     from trueup.declare.model.registration import Registration
+    from trueup.evidence.designs.scales import Transform
     from trueup.observe.tables import CaseVector
 
 
@@ -26,29 +26,44 @@ def adjust_of(registration: Registration) -> Adjust | None:
     return None if registration.adjust is None else Adjust.model_validate(registration.adjust)
 
 
-def known_before(
-    registration: Registration, kpi: str, vector: CaseVector, treated: Sample, control: Sample, *, share_kpi: bool
-) -> Known | None:
-    """Return what was known of the cases of both arms; None where nothing is registered, or the log lacks it.
-
-    Only the primary KPI is judged by it.
-    """
+def known_before(registration: Registration, compared: Comparison, vector: CaseVector) -> Known | None:
+    """Return what was known of the cases of both arms; None where the log lacks it. Shares are not judged by it."""
     adjust = adjust_of(registration)
-    if adjust is None or treated.values is None or control.values is None or kpi != registration.primary:
-        return None
+    treated, control = compared.treated.values, compared.control.values
     cases = vector.of(Arm.TREATED, Arm.CONTROL)
-    if len(cases) != len(treated.values) + len(control.values) or not len(cases):
+    if adjust is None or treated is None or control is None or len(cases) != len(treated) + len(control):
+        return None
+    if not len(cases):
         return None
     share = registration.design.get("share")
     return known_of(
-        (treated.values, control.values),
+        (treated, control),
         np.asarray(cases.arm == str(Arm.TREATED), dtype=bool),
         mondays_of(cases),
         fields=adjust.covariates,
         covariates=cases.covariates if adjust.covariates else None,
         strata=cases.stratum if adjust.strata else None,
         share=None if share is None else float(share),
-        decides=adjust.decides == "adjusted" and cases.covariates is not None and not share_kpi,
+        decides=adjust.decides == "adjusted" and cases.covariates is not None and not compared.share,
+    )
+
+
+def known_by_week(
+    registration: Registration, treated: CaseVector, baseline: CaseVector, transform: Transform
+) -> Known | None:
+    """Return the strata of treated cases and of the baseline's, as the log now has both; None as `known_before`."""
+    adjust = adjust_of(registration)
+    if adjust is None or not adjust.strata:
+        return None
+    if treated.stratum is None or baseline.stratum is None or treated.under is not None:
+        return None
+    sides = (treated, baseline)
+    return Known(
+        values=np.concatenate([transform(side.value) for side in sides]),
+        treated=np.concatenate([np.full(len(side), float(side is treated)) for side in sides]),
+        weeks=np.concatenate([mondays_of(side) for side in sides]),
+        strata=np.concatenate([side.stratum for side in sides if side.stratum is not None]),
+        by_week=True,
     )
 
 
@@ -61,7 +76,7 @@ def not_adjusted(registration: Registration, comparison: Comparison) -> Unknown 
 
 
 def _because(adjust: Adjust, comparison: Comparison) -> str:
-    if comparison.basis is not Basis.CASES:
+    if comparison.basis is not Basis.CASES and (comparison.known is None or adjust.covariates):
         return "cases were not drawn one by one"
     if comparison.quantile is not None or comparison.share:
         return "a share or a quantile is not: only means are"

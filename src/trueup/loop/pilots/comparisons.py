@@ -15,7 +15,7 @@ from trueup.declare.model.kpi import KpiKind
 from trueup.evidence.designs.scales import PLAIN
 from trueup.evidence.designs.stable import BASELINE_WEEKS, MATCHED_PART, StableSeries
 from trueup.kernel.clock import start_of_day
-from trueup.loop.pilots.adjusting import known_before
+from trueup.loop.pilots.adjusting import known_before, known_by_week
 from trueup.loop.pilots.weeks import PilotWeeks, floor_of, frozen_transform
 from trueup.observe.tables import Arm
 
@@ -102,25 +102,36 @@ class PilotView:
         vector = self.observer.cases(self.name, kpi_name, since=self.starts, until=mature_by, mature_by=mature_by)
         by_unit = self.concurrent and not self.by_case
         if not self.concurrent and self._admitted(kpi_name):
-            return self._compare_stable(kpi, frozen, vector, mature_by)
+            return self._beside(self._compare_stable(kpi, frozen, vector, mature_by), vector, mature_by)
         tail = kpi.quantile
         treated = sample_of(vector.of(*self._treated_arms()), by_unit=by_unit, transform=transform, quantile=tail)
         if self.concurrent:
             control = sample_of(vector.of(Arm.CONTROL), by_unit=by_unit, transform=transform, quantile=tail)
         else:
             control = frozen_sample(frozen, log=log, ratio=kpi.paired)
-        means = self.by_case and tail is None
-        share = kpi.kind is KpiKind.SHARE
-        known = known_before(self.registration, kpi_name, vector, treated, control, share_kpi=share) if means else None
-        return replace(
+        found = replace(
             self._counted(kpi_name, kpi),
             basis=self._basis(),
             frozen=not self.concurrent,
             treated=treated,
             control=control,
             transform=transform,
-            known=known,
         )
+        return self._beside(found, vector, mature_by)
+
+    def _beside(self, found: Comparison, vector: CaseVector, mature_by: datetime) -> Comparison:
+        """Add what was known of the cases beforehand, where that was registered."""
+        registered = self.registration
+        if registered.adjust is None or found.quantile is not None or found.kpi != registered.primary:
+            return found
+        if self.by_case:
+            return replace(found, known=known_before(registered, found, vector))
+        if self.assigned != "none":
+            return found
+        since, until = start_of_day(registered.baseline_from), self.starts
+        before = self.observer.cases(self.name, found.kpi, since=since, until=until, mature_by=mature_by)
+        baseline = before.where(self.weeks.baseline(before))
+        return replace(found, known=known_by_week(registered, vector, baseline, found.transform))
 
     def _counted(self, name: str, kpi: Kpi) -> Comparison:
         """A comparison of nothing yet: what follows from the KPI alone."""

@@ -158,8 +158,8 @@ def cannot_judge(workflow: Workflow, pilot: Pilot) -> tuple[str, ...]:
         return ()
     tails = [kpi for kpi in watched_kpis(workflow) if workflow.kpis[kpi].quantile is not None]
     notes = [f"no gate can judge {kpi}: a quantile is compared where cases are drawn one by one" for kpi in tails]
-    if pilot.adjust is not None:
-        notes.append("nothing can be adjusted: covariates and strata are for cases that are drawn one by one")
+    if pilot.adjust is not None and (pilot.adjust.covariates or pilot.design.assigned != "none"):
+        notes.append("not adjusted: covariates are for cases drawn one by one, strata also for weeks before and after")
     return tuple(notes)
 
 
