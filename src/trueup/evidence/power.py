@@ -46,6 +46,20 @@ def smallest_detectable_blocks(
     return reach * math.sqrt(error)
 
 
+def smallest_detectable_units(sd: float, units1: float, units0: float, alpha: float, power: float = POWER) -> float:
+    """Return the difference of two means of units that `gates.unit_contrast` excludes zero for with that power.
+
+    (t_{1-alpha/2} + t_power) sd sqrt(1/n1 + 1/n0), `sd` being the spread of units' means; infinite below two units in
+    an arm.
+    """
+    require_level(alpha)
+    if min(units1, units0) < 2:
+        return math.inf
+    freedom = units1 + units0 - 2
+    reach = float(special.stdtrit(freedom, 1 - alpha / 2) + special.stdtrit(freedom, power))
+    return reach * sd * math.sqrt(1 / units1 + 1 / units0)
+
+
 def smallest_detectable_share(
     share: float, n1: float, n0: float, alpha: float, sign: int = 1, power: float = POWER
 ) -> float | None:

@@ -20,13 +20,15 @@ from trueup.ledger.entry import Entry
 from trueup.loop.journal import Plan, carry_out
 from trueup.loop.measure import readings_of, require_workflow
 from trueup.loop.permission import business_owner, require_person
-from trueup.loop.pilots.admission import Past, admission_of
+from trueup.loop.pilots.admission import admission_of
 from trueup.loop.pilots.comparisons import PilotView, is_weekly, on_scale
 from trueup.loop.pilots.detectable import detectable
 from trueup.loop.pilots.frozen import baseline_cases, frozen_kpi, mix_of, notes_of
 from trueup.loop.pilots.level import registered_level
+from trueup.loop.pilots.past import Past
 from trueup.loop.pilots.promise import adjust_json, population_of
 from trueup.loop.pilots.rollout import drawn_rollout
+from trueup.loop.pilots.sizes.ways import ways_to_decide
 from trueup.loop.pilots.weeks import PilotWeeks, frozen_transform
 from trueup.loop.pin import pinned
 
@@ -95,7 +97,8 @@ def register(bench: Workbench, ask: Ask) -> dict[str, Any]:
             checkpoint=False,
         ),
     )
-    return _answer(bench, name, registration, done.commit, ask.as_of)
+    ways = ways_to_decide(_past(bench, ask, workflow, window, registration), registration)
+    return _answer(bench, name, registration, done.commit, ask.as_of) | {"ways_to_decide": ways}
 
 
 def _require_pilot(name: str, workflow: Workflow) -> tuple[Pilot, Window]:
@@ -198,13 +201,20 @@ def _with_level(
     bench: Workbench, ask: Ask, workflow: Workflow, window: Window, registration: Registration
 ) -> Registration:
     """Add what follows from the frozen baseline: admission, level, and what each gate could show."""
+    past = _past(bench, ask, workflow, window, registration)
+    found = registration.model_copy(update={"admission": admission_of(bench.programme, workflow, past)})
+    found = found.model_copy(update={"level": registered_level(found).value})
+    return found.model_copy(update={"detectable": detectable(workflow, found, past)})
+
+
+def _past(bench: Workbench, ask: Ask, workflow: Workflow, window: Window, registration: Registration) -> Past:
     kpi = workflow.kpis[registration.primary]
     view = PilotView(ask.workflow, workflow, registration, bench.observations.observer())
     frozen = registration.kpis[registration.primary]
     transform = frozen_transform(frozen)
     weeks = view.settled(frozen)
     weekly = is_weekly(kpi)
-    past = Past(
+    return Past(
         name=ask.workflow,
         kpi=kpi,
         transform=transform,
@@ -216,9 +226,6 @@ def _with_level(
         latest=start_of_day(weeks[-1].week) if weeks else None,
         cases_a_week=registration.cases_a_week,
     )
-    found = registration.model_copy(update={"admission": admission_of(bench.programme, workflow, past)})
-    found = found.model_copy(update={"level": registered_level(found).value})
-    return found.model_copy(update={"detectable": detectable(workflow, found)})
 
 
 def _rollout(

@@ -28,6 +28,7 @@ def baseline_text(data: Mapping[str, Any]) -> str:
     lines.append("  Smallest effect that each gate can show (80% power):")
     for row in data["detectable"]:
         lines.append(wrapped(f"{row['gate']:<9}{row['kpi']}: {_smallest(row)}", 4))
+    lines += _ways(data["ways_to_decide"])
     lines += _admission(data["admission"])
     if data["rollout"]:
         lines += ["  Order of the rollout, drawn by chance:"]
@@ -38,6 +39,14 @@ def baseline_text(data: Mapping[str, Any]) -> str:
     lines += ["", f"Locked in {data['file']}; its hash is in the ledger."]
     lines += _findings(data)
     return "\n".join(lines)
+
+
+def _ways(ways: list[Mapping[str, Any]]) -> list[str]:
+    """Say what would make a pilot decide that is too small for what is worth having."""
+    if not ways:
+        return []
+    head = "The last gate cannot show what is worth having. Each of these would make it:"
+    return [wrapped(head, 2), *(wrapped(f"- {way['says']}", 4) for way in ways)]
 
 
 def _admission(found: Mapping[str, Any] | None) -> list[str]:
@@ -68,7 +77,7 @@ def _change(change: float, scale: str) -> str:
 
 def _smallest(row: Mapping[str, Any]) -> str:
     if row["smallest"] is None:
-        return "none: no mature case by then, or nothing known of the spread"
+        return "none: too few mature cases or launched units by then, or nothing known of the spread"
     said = plain(row["smallest"], row["unit"])
     if row["decides"] is False:
         return f"{said}; the smallest lift worth having is less ({plain(row['worth_having'], row['unit'])})"

@@ -3,53 +3,29 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trueup.decide.designs import MatchedUnits
 from trueup.declare.model.registration import FrozenAdmission
 from trueup.declare.model.workflow import gate_week
 from trueup.evidence import power
-from trueup.evidence.designs.matched import Trend, pre_trend, weekly_differences
-from trueup.evidence.designs.scales import Scale, Transform
+from trueup.evidence.designs.matched import Trend, pre_trend
+from trueup.evidence.designs.scales import Scale
 from trueup.evidence.designs.stable import LAST_WEEK, MATCHED_PART, Admission, admit, promised_shift
 from trueup.kernel.clock import start_of_day
 from trueup.kernel.quantities import BarKind
-from trueup.loop.pilots.weeks import PilotWeeks, floor_of
+from trueup.loop.pilots.past import Past, differences
+from trueup.loop.pilots.weeks import floor_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from trueup.declare.model.kpi import Kpi
     from trueup.declare.model.workflow import Workflow
     from trueup.declare.programme import Programme
-    from trueup.observe.tables import CaseVector
 
 _HORIZON = 104
 _HOLDOUT = 0.2
 _ALPHA = 0.05 / 3
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """What is known of the primary KPI before the start.
-
-    `cases` are the baseline's (None for a KPI with one value a week), `settled` the means on the scale of all weeks
-    that matured before the start, in order, `latest` the first day of the last of them.
-    """
-
-    name: str
-    kpi: Kpi
-    transform: Transform
-    weeks: PilotWeeks
-    cases: CaseVector | None
-    settled: Sequence[float]
-    latest: datetime | None
-    cases_a_week: float
 
 
 def admission_of(programme: Programme, workflow: Workflow, past: Past) -> FrozenAdmission | None:
@@ -67,7 +43,7 @@ def admission_of(programme: Programme, workflow: Workflow, past: Past) -> Frozen
     elif rule == "stable":
         found = admit(past.settled, promised, floor, past.weeks.delay, _last(workflow))
     else:
-        series = _differences(past, pilot.design.treated, pilot.design.control)
+        series = differences(past, pilot.design.treated, pilot.design.control)
         trend = pre_trend(series[-8:])
         found = admit(series, promised, MATCHED_PART * floor, past.weeks.delay, _last(workflow))
     return FrozenAdmission(
@@ -138,16 +114,6 @@ def promised_change(past: Past) -> float:
     if past.cases is None:
         return kpi.sign * past.transform.worth(base, 1 + bar.value, 0.0)
     return kpi.sign * promised_shift(past.cases.value, past.cases.capped, 1 + bar.value, past.transform)
-
-
-def _differences(past: Past, treated: Sequence[str], control: Sequence[str]) -> list[float]:
-    if past.cases is None:
-        return []
-    numbers = past.weeks.numbers_before(None)
-    panel = past.weeks.panel(past.cases, past.transform, sorted({*treated, *control}), numbers)
-    chosen = MatchedUnits(panel, frozenset(treated), 0.0).chosen
-    gaps = weekly_differences(panel.means, panel.cases, chosen, panel.before)
-    return [float(gap) for gap in gaps if math.isfinite(gap)]
 
 
 def ways_out(past: Past, promised: float) -> list[str]:

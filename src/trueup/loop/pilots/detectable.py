@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from trueup.decide.bars import contrast_of
@@ -13,20 +13,18 @@ from trueup.declare.model.registration import FrozenPower
 from trueup.declare.model.workflow import gate_week
 from trueup.evidence import power
 from trueup.evidence.designs.scales import PLAIN
-from trueup.evidence.designs.stable import BASELINE_WEEKS, stable_margin
 from trueup.evidence.moments import Moments
+from trueup.loop.pilots.sizes.units import by_margin, of_matched, of_rollout, of_units
 from trueup.loop.pilots.weeks import floor_of, frozen_transform
 
 if TYPE_CHECKING:
     from trueup.declare.model.kpi import Kpi
     from trueup.declare.model.registration import FrozenKpi, Registration
     from trueup.declare.model.workflow import Workflow
-
-# Standard normal quantile of 80% power: how far beyond a margin a change has to lie to exceed it that often.
-_POWER = 0.8416
+    from trueup.loop.pilots.past import Past
 
 
-def detectable(workflow: Workflow, registration: Registration) -> tuple[FrozenPower, ...]:
+def detectable(workflow: Workflow, registration: Registration, past: Past) -> tuple[FrozenPower, ...]:
     """Return, per gate, the smallest effect that this volume and variance can show (80% power, gate level)."""
     frozen = registration.kpis[registration.primary]
     kpi = workflow.kpis[registration.primary]
@@ -34,18 +32,14 @@ def detectable(workflow: Workflow, registration: Registration) -> tuple[FrozenPo
     delay = events.matures_after.days / 7 if events and events.matures_after else 0.0
     alpha = ALPHA / max(len(registration.gates), 1)
     worth = contrast_of(kpi.worth_having, kpi.sign)
-    by_margin = registration.admission is not None and registration.admission.admitted
-    transform = frozen_transform(frozen) if by_margin or kpi.scale == "log" else PLAIN
+    transform = frozen_transform(frozen) if _on_scale(registration) or kpi.scale == "log" else PLAIN
     base = frozen.log.mean if frozen.log and transform is not PLAIN else frozen.mean or 0.0
     control = transform.back(base)
     lift = abs(worth.threshold - (1 - worth.ratio) * control) if kpi.worth_having else None
     out = []
     for gate in sorted(registration.gates, key=gate_week):
         weeks = max(gate_week(gate) - delay, 0.0)
-        if by_margin:
-            smallest = _by_margin(registration, frozen, kpi, weeks)
-        else:
-            smallest = _smallest(registration, frozen, kpi, weeks, alpha)
+        smallest = _by_design(registration, kpi, past, weeks, alpha)
         if smallest is not None and transform is not PLAIN:
             smallest = abs(transform.back(base + kpi.sign * smallest) - control)
         out.append(
@@ -61,34 +55,44 @@ def detectable(workflow: Workflow, registration: Registration) -> tuple[FrozenPo
     return tuple(out)
 
 
-def _by_margin(registration: Registration, frozen: FrozenKpi, kpi: Kpi, weeks: float) -> float | None:
-    """Return the change on the scale that exceeds its margin with 80% power; None before four mature weeks."""
-    admission = registration.admission
-    if admission is None or int(weeks) < 1:
-        return None
-    series = [week.log_mean if week.log_mean is not None else week.mean for week in frozen.weeks]
-    spread = math.sqrt(Moments.of([mean for mean in series[-BASELINE_WEEKS:] if mean is not None]).variance)
-    floor = admission.floor if admission.floor is not None else floor_of(kpi) or 0.0
-    noise = spread * math.sqrt(1 / BASELINE_WEEKS + 1 / int(weeks))
-    return stable_margin(spread, int(weeks), floor) + _POWER * noise
+def _on_scale(registration: Registration) -> bool:
+    """Tell whether the design compares on the KPI's own scale: all but drawn arms and what was never admitted."""
+    admitted = registration.admission is not None and registration.admission.admitted
+    return admitted or registration.design.get("assigned") in {"matched", "staggered"}
 
 
-def _smallest(registration: Registration, frozen: FrozenKpi, kpi: Kpi, weeks: float, alpha: float) -> float | None:
+def _by_design(registration: Registration, kpi: Kpi, past: Past, weeks: float, alpha: float) -> float | None:
+    """Return the smallest effect on the scale of the design; None where no number of its weeks would show one."""
+    frozen, assigned = registration.kpis[registration.primary], registration.design.get("assigned")
+    if assigned == "matched" and past.cases is not None:
+        return of_matched(past, registration, int(weeks))
+    if assigned == "staggered" and past.cases is not None:
+        return of_rollout(past, registration, int(weeks), alpha)
+    if registration.admission is not None and registration.admission.admitted:
+        series = [week.log_mean if week.log_mean is not None else week.mean for week in frozen.weeks]
+        floor = registration.admission.floor if registration.admission.floor is not None else floor_of(kpi) or 0.0
+        return by_margin([mean for mean in series if mean is not None], floor, int(weeks))
+    return _smallest(registration, frozen, kpi, past, weeks, alpha)
+
+
+def _smallest(
+    registration: Registration, frozen: FrozenKpi, kpi: Kpi, past: Past, weeks: float, alpha: float
+) -> float | None:
     cases = registration.cases_a_week * weeks
     if frozen.variance is None or frozen.mean is None or cases < 2:
         return None
     design = registration.design
-    if design.get("assigned") == "staggered":
-        # It hangs on how units differ week by week, which the frozen baseline does not hold.
-        return None
+    share = float(design.get("share") or 0.5)
     if design.get("assigned") == "random" and design.get("unit", "case") == "case":
-        share = float(design.get("share") or 0.5)
         arms = cases * share, cases * (1 - share)
         if kpi.kind is KpiKind.SHARE:
             return power.smallest_detectable_share(frozen.mean, *arms, alpha, kpi.sign)
         on_log = frozen.log is not None and kpi.scale == "log"
         spread = (frozen.log.variance if frozen.log is not None and on_log else frozen.variance) ** 0.5
         return power.smallest_detectable(spread, arms[0], spread, arms[1], alpha)
+    if design.get("assigned") == "random" and past.cases is not None:
+        scale = past.transform if kpi.scale == "log" else PLAIN
+        return of_units(replace(past, transform=scale), share, int(weeks), alpha)
     means = [week.log_mean if kpi.scale == "log" else week.mean for week in frozen.weeks]
     blocks = Moments.of([mean for mean in means if mean is not None])
     spread = blocks.variance**0.5
