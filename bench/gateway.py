@@ -18,6 +18,8 @@ from typing import Any
 from mcp import Client, StdioServerParameters
 
 from bench.report import Report
+from trueup.enforce.request import Request
+from trueup.sdk import governed
 
 CALLS = 300
 ROUNDS = 6
@@ -46,8 +48,12 @@ def run(report: Report, data: Path | None) -> None:  # noqa: ARG001 -- the frame
             "gateway": started(*gateway, "--", *server),
         }
         told(report, "stdio", asyncio.run(times(ways)))
+        gate, bare = asyncio.run(gated(root)), synced(root)
+        report.row(
+            "of which: the gate, called in process, p50", gate, note="policy, ledger and limits, both commits with it"
+        )
         note = "intent with verdict, and outcome: writes of 1,400 and 700 B, each with fsync"
-        report.row("of which: two commits made durable, p50", synced(root), note=note)
+        report.row("of which: two commits made durable, p50", bare, note=note)
         ports = free_ports(3)
         upstream = f"http://127.0.0.1:{ports[0]}/mcp"
         with (
@@ -92,6 +98,24 @@ async def timed(client: Client, calls: int) -> list[float]:
         if answer.is_error:
             raise SystemExit(str(answer))
     return found
+
+
+async def gated(root: Path) -> float:
+    """Return the median seconds of the same calls through the same gate, with no protocol around it."""
+    found = []
+    with governed(root, "payments") as gate:
+        for n in range(CALLS):
+            began = time.perf_counter()
+            taken = await gate.take_async(lambda: Request("pay", {"amount": 12}), answered)
+            found.append(time.perf_counter() - began)
+            if n == 0 and (taken.outcome is None or taken.outcome.result is None):
+                raise SystemExit(str(taken))
+    return statistics.median(found[10:])
+
+
+async def answered(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer as the tool server does, without a way to it."""
+    return {"content": [{"type": "text", "text": f"paid {arguments}"}]}
 
 
 def synced(root: Path) -> float:
