@@ -52,3 +52,33 @@ def test_the_signal_is_that_of_the_outcome(change: dict[str, Any], signal: str, 
     text = shown(change)
     assert f'class="sig {signal}"' in text
     assert f"</span> {word}</span>" in text
+
+
+@pytest.mark.parametrize("macro", ["change", "brief"])
+def test_what_was_known_beforehand_stands_beside_the_raw_figure(macro: str) -> None:
+    figure = {"estimate": -1.0, "lower": -1.5, "upper": -0.5}
+    beside = {
+        "decides": "adjusted",
+        "raw": figure,
+        "covariates": ["amount"],
+        "adjusted": {**figure, "estimate": -1.1},
+        "strata": ["region"],
+        "standardised": {"estimate": 0.4, "lower": 0.2, "upper": 0.6},
+        "reversed": True,
+        "because": None,
+    }
+    gate = {
+        "kind": "gate",
+        "subject": "claims",
+        "gate": "week-8",
+        "outcome": "go",
+        "kpi": "cycle_time",
+        "unit": "days",
+        "design": "randomised",
+    }
+    one = {**gate, **figure, "because": "as told", "evidence_level": "A", "adjusted": beside}
+    page = environment().from_string(f"{{% from 'parts.html' import {macro} %}}{{{{ {macro}(one, '/r/1', link) }}}}")
+    text = page.render(one=one, link=lambda path: path)
+    assert text.index("at equal amount") < text.index("(decides)") < text.index("at equal mix of region")
+    assert "the mix decides the sign" in text
+    assert "at equal" not in page.render(one={**one, "adjusted": None}, link=lambda path: path)
