@@ -11,7 +11,8 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from bench.report import Report, in_alternation
+from bench._ledger_writers import SIGNER, writers
+from bench.report import Report
 from trueup.backends.bodies import FolderBodies
 from trueup.backends.sqlite import SqliteStore
 from trueup.declare.read import read_programme
@@ -23,7 +24,6 @@ from trueup.evidence.risk.watch import Promise, WatchState, watched
 from trueup.ledger.log import Ledger
 
 ACTIONS = 400
-ENTRIES = 3
 RULES = 100
 PROGRAMME = "programme: Generated programme\ncurrency: GBP\n"
 WORKFLOW = """\
@@ -31,7 +31,12 @@ workflow: Payments
 autonomy: {level: act}
 actions:
   pay: {tool: erp.pay, impact: high, approval: until-act, limits: {amount: {at_most: 500}, per_day: 100000}}
+  note: {tool: erp.note, impact: low, approval: never, limits: {amount: {at_most: 500}}}
 """
+REQUESTS = {
+    "limited": Request("erp.pay", {"amount": 120, "account": "GB-17"}, case="c1"),
+    "governed": Request("erp.note", {"amount": 120, "account": "GB-17"}, case="c1"),
+}
 
 
 class Clock:
@@ -43,36 +48,20 @@ class Clock:
 
 
 def run(report: Report, data: Path | None) -> None:  # noqa: ARG001 -- the frame's signature; nothing is read
-    """Measure the way through the gate, and the parts of it."""
-    request = Request("erp.pay", {"amount": 120, "account": "GB-17"}, case="c1")
+    """Measure the way through the gate, for one writer and eight on both stores, and the parts of it."""
+    request = REQUESTS["limited"]
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
+        for what, name in (("governed", "low impact"), ("limited", "high impact, limited, signed")):
+            report.say(f"actions of {name}, by one writer and by eight, on both stores")
+            (root / what).mkdir()
+            writers(report, root / what, what, "thrice")
         policy = compiled(root)
-        ledger = Ledger(SqliteStore(root / "ledger.db"), Clock(), None, "bench.example/log")
-        gate = Gate(
-            read_programme(root, date(2026, 1, 1)).programme, policy, ledger, FolderBodies(root), Clock(), "bench"
-        )
+        ledger = Ledger(SqliteStore(root / "ledger.db"), Clock(), SIGNER, SIGNER.name)
+        gate = gate_of(ledger, root)
         steps = itertools.count()
-
-        def governed() -> None:
+        for _ in range(ACTIONS):
             gate.call(request, f"step {next(steps)}", lambda _: None)
-
-        with (root / "bare").open("wb", buffering=0) as stream:
-
-            def bare() -> None:
-                for _ in range(ENTRIES):
-                    stream.write(b"x" * 700)
-                    os.fsync(stream.fileno())
-
-            ours, peer = in_alternation(repeated(governed), repeated(bare), rounds=5)
-        report.row(
-            "governed action: intent, verdict, outcome",
-            ours / ACTIONS,
-            peer / ACTIONS,
-            note=f"peer: {ENTRIES} writes of 700 B, each with fsync; {1 / (ours / ACTIONS):,.0f} actions/s",
-        )
-        longest = worst(governed)
-        report.row("governed action, 99th percentile", longest)
         level = seconds(lambda: Rungs(ledger, "pay").now(), calls=30)
         report.row("level in force, read anew", level, note=f"from {ledger.size():,} entries; a gate reads on")
         ledger.close()
@@ -84,6 +73,13 @@ def run(report: Report, data: Path | None) -> None:  # noqa: ARG001 -- the frame
         many = compiled(root, rules=RULES)
         report.row(f"verdict with {RULES} policies of the programme's own", seconds(lambda: many.judge(request)))
         report.row("compile a workflow", seconds(lambda: compiled(root), calls=30))
+
+
+def gate_of(ledger: Ledger, root: Path) -> Gate:
+    """Return a gate over a ledger; its programme is written into a folder."""
+    policy = compiled(root)
+    programme = read_programme(root, date(2026, 1, 1)).programme
+    return Gate(programme, policy, ledger, FolderBodies(root, lambda: bytes(32)), Clock(), f"bench {os.getpid()}")
 
 
 def compiled(root: Path, rules: int = 0) -> Policy:
@@ -101,16 +97,6 @@ def compiled(root: Path, rules: int = 0) -> Policy:
     return policy
 
 
-def repeated(work: Callable[[], None]) -> Callable[[], None]:
-    """Return a call that does the work many times."""
-
-    def many() -> None:
-        for _ in range(ACTIONS):
-            work()
-
-    return many
-
-
 def seconds(work: Callable[[], object], calls: int = 1000) -> float:
     """Return the median time of a call."""
     times = []
@@ -119,13 +105,3 @@ def seconds(work: Callable[[], object], calls: int = 1000) -> float:
         work()
         times.append(time.perf_counter() - began)
     return statistics.median(times)
-
-
-def worst(work: Callable[[], None]) -> float:
-    """Return the 99th percentile of a call's time."""
-    times = []
-    for _ in range(ACTIONS):
-        began = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - began)
-    return statistics.quantiles(times, n=100)[98]

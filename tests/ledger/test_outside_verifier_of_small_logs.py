@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from trueup.ledger.export.folder import export
 from trueup.ledger.note import Checkpoint, Signer
 
 Files = dict[str, bytes]
+opened_checkpoint = lru_cache(second.open_checkpoint)
 SIZE = 11
 KEPT_AT = 4
 
@@ -40,10 +42,10 @@ def exported(path: Path, signer: Signer = SIGNER) -> Files:
 def accepts(files: Files, kept: str) -> bool:
     """Be the stranger: read all of it, and hold it against the key and against what was kept."""
     try:
-        size, root = second.open_checkpoint(files["checkpoint"].decode(), VKEY, ORIGIN)
+        size, root = opened_checkpoint(files["checkpoint"].decode(), VKEY, ORIGIN)
         *lines, end = files["entries.jsonl"].split(b"\n")
         tiles = {name: data for name, data in files.items() if name.startswith("tile/")}
-        earlier, its_root = second.open_checkpoint(kept, VKEY, ORIGIN)
+        earlier, its_root = opened_checkpoint(kept, VKEY, ORIGIN)
         return (
             end == b""
             and len(lines) == size >= earlier
