@@ -56,9 +56,8 @@ ANSWERS: dict[str, str] = {
     "`after`, `index`, `limit`, `p_value`, `adjusted`, `state`, `moved_most`; `joint`: `fields[]`, `auc`, `p_value`, "
     "`adjusted`, `state`; `calibration`: `reviewed`, `accuracy`, `mean_confidence`, `expected_calibration_error`, "
     "`expected_if_calibrated`, `state`, `bins[]`; `groups`: `field`, `without_group`, `rates[]`, "
-    "`demographic_parity_difference`, `demographic_parity_ratio`, `equalized_odds_difference`; each "
-    "part has `unknown`: "
-    "null, or `code` and `because`; with "
+    "`demographic_parity_difference`, `demographic_parity_ratio`, `equalized_odds_difference`; `gaps` as of "
+    "`autonomy gaps`; each part has `unknown`: null, or `code` and `because`; with "
     "`--chart` or `--map`: `pictures[]`: `shows` (`kpis`, `process`), `file`",
     "record": "`entry` (its index), `id`, `type`, `time`, `by`, `data`, `signed`, `files[]`; of an outcome "
     "after which the level fell, `fell`: `entry`, `to`, `because`",

@@ -78,13 +78,13 @@ def paid(root: Path, case: str, sure: float | None) -> Any:
         return gate.call(Request("pay", {"amount": 1}, case=case, confidence=sure), case, lambda _: "done").state
 
 
-def test_the_threshold_is_that_of_learn_then_test_and_says_what_it_automates(tmp_path: Path) -> None:
-    root, found = programme(tmp_path), cases(300)
+def test_the_threshold_is_that_of_learn_then_test_and_says_what_it_automates(tmp_path: Path, repository: Path) -> None:
+    root, found = programme(tmp_path), cases(600)
     reviewed(root, found)
     expected = chosen_threshold([sure for sure, _ in found], [float(wrong) for _, wrong in found], 0.1, 0.1)
     assert expected is not None
     said = threshold(root).data
-    assert (said["reviewed"], said["needed"], said["in_force"], said["because"]) == (300, 22, None, None)
+    assert (said["reviewed"], said["needed"], said["in_force"], said["because"]) == (600, 22, None, None)
     assert said["threshold"] == {
         "at": expected.at,
         "automated": expected.share,
@@ -93,9 +93,11 @@ def test_the_threshold_is_that_of_learn_then_test_and_says_what_it_automates(tmp
         "p_value": expected.p_value,
     }
     text = run_trueup("autonomy", "threshold", root, "payments", "--as-of", AS_OF).out
-    assert f"{expected.share:.1%}, {expected.accepted} of 300 reviewed" in text
+    assert f"{expected.share:.1%}, {expected.accepted} of 600 reviewed" in text
     assert "at most 10% wrong, 90% sure" in text
     assert "threshold.chosen" not in types(root), "without --register nothing is recorded"
+    page = (repository / "docs" / "concepts" / "autonomy.md").read_text("utf-8")
+    assert text.partition("\n\n")[0] in page, text
 
 
 def test_only_who_may_give_more_autonomy_registers_it_and_from_then_on_it_holds(tmp_path: Path) -> None:

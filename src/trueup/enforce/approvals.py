@@ -78,6 +78,8 @@ class Approval:
     seconded_by: tuple[str, ...] = ()
     escalates_at: datetime | None = None
     age: timedelta = timedelta()
+    confidence: float | None = None
+    sources: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the published form."""
@@ -105,6 +107,8 @@ class Approval:
             "approvers_needed": self.needed,
             "seconded_by": list(self.seconded_by),
             "escalates_at": format_instant(self.escalates_at) if self.escalates_at else None,
+            "confidence": self.confidence,
+            "sources": list(self.sources),
         }
 
 
@@ -333,6 +337,8 @@ class Desk:
             seconded_by=seconded,
             escalates_at=by_age,
             age=at - item.entry.time,
+            confidence=data.get("confidence"),
+            sources=tuple(data.get("sources") or ()),
         )
 
     def _seconded(self, item: Recorded) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from trueup.declare.model.values import Declared, Texts
+from trueup.declare.model.values import Declared, Fraction, Texts
 from trueup.declare.model.workflow import AutonomyLevel
 
 
@@ -19,6 +19,8 @@ class ScenarioRequest(Declared):
     case: str | None = None
     requester: str | None = None
     untrusted: Texts = ()
+    confidence: Fraction | None = None
+    sources: Texts = ()
 
 
 class Scenario(Declared):

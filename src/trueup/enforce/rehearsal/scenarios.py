@@ -56,7 +56,16 @@ def at_level(programme: Programme, workflow: str, level: AutonomyLevel | None) -
 
 def _request(scenario: Scenario) -> Request:
     asked = scenario.request
-    return Request(asked.tool, asked.arguments, asked.action, asked.case, asked.requester, asked.untrusted)
+    return Request(
+        asked.tool,
+        asked.arguments,
+        asked.action,
+        asked.case,
+        asked.requester,
+        asked.untrusted,
+        confidence=asked.confidence,
+        sources=asked.sources,
+    )
 
 
 def _as_expected(scenario: Scenario, verdict: Verdict) -> bool:
