@@ -101,7 +101,7 @@ class Share(Declared):
 
     having: Texts | None = Field(default=None, alias="with")
     without: Texts | None = None
-    agree: tuple[str, str] | None = None
+    agree: Texts | None = None
     within: PeriodValue | None = None
     start: EventValue | None = Field(default=None, alias="from")
     to: EventValue | None = None
@@ -115,6 +115,9 @@ class Share(Declared):
                 "a share counts cases `with` or `without` an activity, `within` a time, or in which two fields "
                 "`agree`: give exactly one of them"
             )
+            raise ValueError(msg)
+        if self.agree is not None and len(set(self.agree)) != 2:
+            msg = "`agree` names two fields: an answer and its label"
             raise ValueError(msg)
         if (self.within is None) != (self.start is None) or (self.within is None) != (self.to is None):
             msg = "a share `within` a time needs `from` and `to`, and only it has them"

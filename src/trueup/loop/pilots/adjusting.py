@@ -79,7 +79,7 @@ def _because(adjust: Adjust, comparison: Comparison) -> str:
     if comparison.basis is not Basis.CASES and (comparison.known is None or adjust.covariates):
         return "cases were not drawn one by one"
     if comparison.quantile is not None or comparison.share:
-        return "a share or a quantile is not: only means are"
+        return f"only means are, and {comparison.kpi} is a {'share' if comparison.share else 'quantile'}"
     if comparison.known is None:
         return "no case of both arms is mature"
     return f"the log lacks one of {', '.join((*adjust.covariates, *adjust.strata))}"
