@@ -240,7 +240,8 @@ def _ramp_table(figures: Sequence[Figure]) -> str:
 INTRO = """\
 Each row counts every week of a log as a launch that never was, without admission, so that a rule has something to
 guard against. Windows overlap: there are more of them than independent ones. A year-ago guard and a
-correction for slow starts are not in the product; mix and placebos are shown beside what was registered.
+correction for slow starts are not in the product; the mix is shown beside what was registered, and placebos may take a
+claim back.
 """
 YEAR_AGO = """\
 A change has to exceed its margin, and to exceed by the same margin what the same weeks did a year ago. It needs a
@@ -258,8 +259,9 @@ together, and no mix takes that out.
 """
 SPACE = """\
 One unit is taken as treated, and its move is ranked among those of all others. Among exchangeable units one in
-twenty is in the most extreme twentieth. Few units have few ranks: the product shows the rank beside the interval,
-and it never says go.
+twenty is in the most extreme twentieth. Few units have few ranks: below twenty nothing can be that extreme, so that
+a placebo cannot confirm. It can warn: where more than a twentieth of untouched groups moved as much, a gate takes
+the claim of B back (`decide/beside.py`). [Other designs](other-designs.md) count B with that rule.
 """
 RAMP = """\
 60 cases a week, a fifth held out, -30% on logarithms, growing in a straight line. A gate reads the mean of all
@@ -269,7 +271,6 @@ the weeks that were, and not of those to come.
 OPEN = """\
 ## Open
 
-- **Synthetic control.** Not measured here: with the few busy units of these logs the weights rest on eight points each.
 - **A ramp that is taken off.** Leaving the first weeks out would have to be declared before the launch; its price is
   not measured.
 - **Season.** A year-ago guard for logs of one year does not exist; `baseline` says "season not identifiable".

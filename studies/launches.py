@@ -108,7 +108,14 @@ class Pretended:
         mature = [week for week in weeks if start_of_day(week) + WEEK + self.series.matures <= as_of]
         old = sum(weeks[week] for week in mature)
         mix = added(self.series.mix(week) for week in mature)
-        return Population({Arm.TREATED: old}, {Arm.TREATED: sum(weeks.values()) - old}, (), (), dict(weeks), mix)
+        # Nothing but the counts differs from the population of the whole log, in which no case has an arm either.
+        return replace(
+            self.series.whole,
+            by_arm={Arm.TREATED: old},
+            immature={Arm.TREATED: sum(weeks.values()) - old},
+            weeks=dict(weeks),
+            mix=mix,
+        )
 
     def newest(self, data: str, as_of: datetime) -> str:
         """Return the instant itself: a pretended pilot ends before its log does."""

@@ -13,7 +13,7 @@ from trueup.declare.model.kpi import Kpi
 from trueup.declare.programme import Programme
 from trueup.kernel.clock import start_of_day
 from trueup.kernel.progress import silent
-from trueup.observe.tables import CaseVector
+from trueup.observe.tables import CaseVector, Population
 from trueup.workspace import DeclaredData, checked_programme
 
 WEEK = timedelta(weeks=1)
@@ -111,7 +111,7 @@ KPIS = {name: tuple(line.split(":")[0].strip() for line in log.kpis.strip().spli
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One KPI of one log: all its cases with their units, how many started in each week, and their mix by activity.
+    """One KPI of one log: all its cases with their units, the population that they are of, and its mix in each week.
 
     `begins` and `ends` are Mondays: the log's first full week, and the first instant that it no longer covers.
     """
@@ -121,11 +121,18 @@ class Series:
     kpi: Kpi
     programme: Programme
     cases: CaseVector
-    started: Mapping[date, int]
+    whole: Population
     mix: Callable[[date], Mapping[tuple[str, str | None], int]]
     matures: timedelta
     begins: datetime
     ends: datetime
+
+    @property
+    def started(self) -> Mapping[date, int]:
+        """How many cases started in each week that the log covers."""
+        count = int((self.ends - self.begins) / WEEK)
+        weeks = [(self.begins + number * WEEK).date() for number in range(count)]
+        return {week: self.whole.weeks.get(week, 0) for week in weeks}
 
     @property
     def has_units(self) -> bool:
@@ -192,7 +199,7 @@ def _read(name: str, folder: Path, root: Path) -> Iterator[Series]:
     for kpi, declared in programme.workflows[name].kpis.items():
         cases = observer.cases(name, kpi, since=start_of_day(weeks[0]), until=NEVER, mature_by=NEVER)
         yield Series(
-            name, kpi, declared, programme, cases, {week: whole.weeks.get(week, 0) for week in weeks}, mix,
+            name, kpi, declared, programme, cases, whole, mix,
             timedelta(days=log.matures), start_of_day(weeks[0]), start_of_day(weeks[-1]) + WEEK,
         )  # fmt: skip
 

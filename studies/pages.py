@@ -102,6 +102,7 @@ CLAIMS = (
     ("Autonomy that went wrong is noticed, and how soon", "watches"),
     ("A limit on wrong outcomes is kept on real work", "automated-share"),
     ("Year-ago guard, standardisation, placebo in space, slow starts: measured; the rest named", "guards"),
+    ("A synthetic control over eight weeks is no better than the plain difference", "synthetic-control"),
 )
 INTRO = """\
 For readers who trust no number here. Every figure on these pages was produced by the product's own functions on data

@@ -201,9 +201,10 @@ ALLOWED = 0.05
 INTRO = f"""\
 Every week of every log, with room for a baseline before it and twelve weeks after it, is taken as the launch of a
 pilot that never was. It is registered by the code of `trueup baseline` and judged by the code of `trueup review` at
-weeks 4, 8 and 12. Any improvement counts as a claim: there is no bar besides the rule's own. Nothing happened in any
-of them, so that each *go* is false. Counted are those that the product **admits**: a rate among pilots that may not
-speak would flatter.
+weeks 4, 8 and 12. Any improvement counts as a claim: there is no bar besides the rule's own, and week 12 is judged
+without what scaling asks for besides, which could only lower these rates. Nothing happened in any of them, so that
+each *go* is false. Counted are those that the product **admits**: a rate among pilots that may not speak would
+flatter.
 
 Units of B are drawn by chance, {DRAWS} times a launch; the order of A- in every second week. *Every week a launch* uses
 each week many times over. *Windows apart* takes launches that share no week, and only for those the 95% limits (Clopper
