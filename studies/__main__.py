@@ -28,6 +28,8 @@ def main() -> int:
     unknown = set(arguments.only or ()) - set(STUDIES)
     if unknown:
         parser.error(f"no study is called {', '.join(sorted(unknown))}; there are: {', '.join(STUDIES)}")
+    if arguments.data is not None and not (arguments.data / "logs").is_dir():
+        parser.error(f"there is no folder logs in {arguments.data}")
     chosen = _chosen(arguments.only, arguments.data)
     folder = arguments.data or Path()
     source = Source(folder, Logs(folder.resolve(), PAGES.parents[1] / ".trueup" / "evidence"))

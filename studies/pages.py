@@ -46,8 +46,9 @@ def write(pages: Path = PAGES) -> list[str]:
         for name, spec in study.pictures(kept(study, pages).figures()).items():
             from trueup.cli.charts.writing import write_picture
 
+            was = (pages / name).read_bytes() if (pages / name).exists() else b""
             write_picture(spec, pages / name)
-            written.append(name)
+            written += [name] if (pages / name).read_bytes() != was else []
     return written
 
 

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
-from studies.figures import Count, Figure, Kept, Mean
+from studies.figures import Count, Figure, Kept, Mean, pooled
+from studies.launches import SIZES
 from studies.logs import Logs
 from studies.pages import texts
 from studies.registry import STUDIES
 from studies.run import PAGES, differences, kept, run
 from studies.study import Source, Study
+from studies.undrawn import DESIGNS
 
 DRAWN = [study for study in STUDIES.values() if not study.real]
 
@@ -39,6 +41,28 @@ def test_every_picture_of_a_page_is_there() -> None:
     }
     assert named
     assert [name for _, name in named if not (PAGES / name).is_file()] == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("design", DESIGNS)
+def test_every_design_that_may_say_go_keeps_its_promise_over_all_logs(design: str, size: str) -> None:
+    found = kept(STUDIES["other-designs"]).figures()
+    every, far = (
+        pooled(found, design=design, promise=size, windows=windows, what="go") for windows in ("overlapping", "apart")
+    )
+    assert every.n > 0
+    assert every.share <= 0.05
+    assert far.n == 0 or far.interval.lower <= 0.05
+
+
+@pytest.mark.parametrize("holdout", ["10%", "20%", "50%"])
+def test_drawn_arms_keep_their_promise_over_all_logs_one_way_and_either_way(holdout: str) -> None:
+    found = kept(STUDIES["randomised"]).figures()
+    for by in ("gates", "sequence"):
+        for about in ({"promise": "usual", "what": "better"}, {"promise": "any", "what": "either"}):
+            one = pooled(found, holdout=holdout, windows="overlapping", by=by, **about)
+            assert one.n > 4000
+            assert one.share <= 0.05
 
 
 @pytest.mark.parametrize("study", DRAWN, ids=lambda study: study.name)
