@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from trueup.decide.numbers import known
 from trueup.declare.model.workflow import AutonomyLevel
+from trueup.evidence.risk.watch import detector_value, log_e_value
 from trueup.kernel.errors import DataError
 from trueup.loop.autonomy.evidence import standing_of, terms_of
 from trueup.web.charts.rung import rung_chart
@@ -14,8 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from trueup.loop.autonomy.evidence import Standing
     from trueup.loop.workbench import Workbench
 
+# e^700 is about the largest number there is.
+_MOST = 700.0
 RUNGS = tuple(AutonomyLevel)
 MEANS = {
     AutonomyLevel.SHADOW: "proposes, and only the measurement sees it",
@@ -52,6 +57,9 @@ def ladder(bench: Workbench, name: str, changes: Sequence[Mapping[str, Any]], as
         "source": None,
         "chart": None,
         "unknown": None,
+        "needs": None,
+        "watches": [],
+        "blind": None,
         "proposed": next((one for one in changes if one["kind"] == "autonomy" and one.get("subject") == name), None),
     }
     try:
@@ -72,7 +80,45 @@ def ladder(bench: Workbench, name: str, changes: Sequence[Mapping[str, Any]], as
         "bound": known(verdict.bound),
         "because": verdict.because,
         "source": standing.source,
+        "needs": standing.needed,
+        "watches": _watches(standing),
+        "blind": _blind(standing),
         "chart": rung_chart(share, known(verdict.bound), terms.limit),
+    }
+
+
+def _watches(standing: Standing) -> list[dict[str, Any]]:
+    """Return where both watches stand, and where they alarm."""
+    promise, watch = standing.promise, standing.watch
+    if promise is None:
+        return []
+    e_value = math.exp(min(log_e_value(promise, watch.wrong, watch.reviewed), _MOST))
+    return [
+        {"name": "e-process", "value": e_value, "alarm": 1 / promise.alpha, "alarmed_at": watch.alarmed_at},
+        {
+            "name": "detector",
+            "value": detector_value(watch),
+            "alarm": promise.run_length,
+            "alarmed_at": watch.detected_at,
+        },
+    ]
+
+
+def _blind(standing: Standing) -> dict[str, Any] | None:
+    """Return how the blind review stands; None where nothing was done without a person."""
+    blind, detect = standing.blind, standing.autonomy.detect
+    if not blind.done:
+        return None
+    return {
+        "done": blind.done,
+        "drawn": blind.drawn,
+        "reviewed": blind.reviewed,
+        "waiting": len(blind.waiting),
+        "overdue": blind.overdue,
+        "share": standing.plan.share if standing.plan else None,
+        "wrong": blind.weighted.estimate if blind.weighted else None,
+        "delay_days": blind.delay,
+        "delay_declared": str(detect.labels_after) if detect and detect.labels_after else None,
     }
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from trueup.kernel.clock import format_instant
 from trueup.kernel.errors import TrueupError
 from trueup.kernel.finding import Finding, Severity
+from trueup.loop.autonomy.blind import inbox
 from trueup.loop.standing import objective_standings
 from trueup.web.pages.review import current
 from trueup.web.pages.spend import spend_by_objective
@@ -42,6 +43,7 @@ def today(site: Site, look: Look) -> dict[str, Any]:
         "workflows": [],
         "changes": [],
         "approvals": [],
+        "reviews": [],
         "gates": gates_ahead(checked.programme, look.as_of),
         "findings": [found.to_json() for found in findings],
         "held": None,
@@ -72,6 +74,7 @@ def _measured(bench: Workbench, changes: Sequence[Mapping[str, Any]], as_of: dat
         "workflows": sorted(strips, key=worst_first),
         "changes": changes,
         "approvals": waiting(bench, as_of),
+        "reviews": [one.to_json() for one in inbox(bench, None, as_of)],
     }
 
 
