@@ -46,7 +46,8 @@ def denied(verdict: Verdict | None) -> types.CallToolResult:
     """Tell that policy says no, and by which rule."""
     says = [rule.says for rule in verdict.rules if rule.applied and rule.effect == "forbid"] if verdict else []
     decisive = verdict.decisive if verdict else "step"
-    text = f"Denied ({decisive}): {'; '.join(says) or 'not permitted'}. Nothing was done."
+    why = "; ".join(says) or "not permitted"
+    text = f"Denied ({decisive}): {why}{'' if why.endswith(('.', '?')) else '.'} Nothing was done."
     return told(text, verdict="deny", state=str(State.DENIED), decisive=decisive, reasons=says)
 
 

@@ -310,6 +310,8 @@ def _plain(error: BaseException) -> str:
     """Return what went wrong, without the nest of groups that concurrency wraps around it."""
     while isinstance(error, BaseExceptionGroup) and error.exceptions:
         error = error.exceptions[0]
+    if isinstance(error, FileNotFoundError):
+        return f"{error.filename!r} is not there; is it installed, and on the path?"
     return f"{type(error).__name__}: {error}"[:300]
 
 
