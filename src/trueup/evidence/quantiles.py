@@ -70,10 +70,11 @@ def _interpolated(edges: Sequence[float], counts: Sequence[int], under: Sequence
 def sample_quantile(values: ArrayLike, quantile: float) -> float:
     """Return the smallest value that at least this part of the values does not exceed; NaN without values."""
     ordered = np.sort(finite(values))
-    return float(ordered[_place(quantile, len(ordered))]) if len(ordered) else math.nan
+    return float(ordered[rank(quantile, len(ordered))]) if len(ordered) else math.nan
 
 
-def _place(quantile: float, n: int) -> int:
+def rank(quantile: float, n: int) -> int:
+    """Return the place, counted from 0, of the sample quantile among n values in order."""
     return max(math.ceil(quantile * n - _SAME) - 1, 0)
 
 
@@ -113,7 +114,7 @@ class _Arm:
 
     @property
     def estimate(self) -> float:
-        place = _place(self.quantile, self.n)
+        place = rank(self.quantile, self.n)
         return float(self.values[place]) if place < self.cut else math.nan
 
     def at(self, points: Floats) -> Floats:

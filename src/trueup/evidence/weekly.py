@@ -9,7 +9,7 @@ import numpy as np
 from scipy import special
 
 from trueup.evidence.moments import Interval, normal_quantile
-from trueup.evidence.quantiles import quantile_band
+from trueup.evidence.quantiles import rank
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,20 +38,19 @@ def share_interval_of_week(events: int, n: int, alpha: float = 0.05) -> Interval
     return Interval(share, max(centre - half, 0.0), min(centre + half, 1.0))
 
 
-def quantile_interval_of_week(edges: Sequence[float], counts: Sequence[int], quantile: float) -> Interval:
-    """Return a quantile of a week's cases, counted in buckets, with its 95% interval by the binomial distribution.
+def quantile_interval_of_week(values: Sequence[float], quantile: float) -> tuple[float, float, float]:
+    """Return a quantile of a week's values with its 95% interval: (estimate, lower, upper).
 
-    The ranks between which the quantile lies at one look (Thompson 1936), at the outer edges of their buckets; infinite
-    above where a rank lies in the last, which is open. Raises ValueError as `quantile_band`.
+    The order statistics between which the quantile lies at one look, by the binomial distribution (Thompson 1936).
+    A value that is infinite was cut: an estimate among those is NaN, and an end infinite. So it is without values.
     """
-    n = sum(counts)
-    estimate = quantile_band(edges, counts, quantile, 0.05).estimate
+    n = len(values)
     if not n:
-        return Interval(math.nan, -math.inf, math.inf)
-    chances = special.bdtr(np.arange(n + 1), n, quantile)
-    low, high = int(np.searchsorted(chances, 0.025)), int(np.searchsorted(chances, 0.975)) + 1
-    up_to = np.cumsum(counts)
-    first = int(np.searchsorted(up_to, max(low, 1)))
-    last = int(np.searchsorted(up_to, high)) if high <= n else len(edges)
-    upper = edges[last + 1] if last + 1 < len(edges) else math.inf
-    return Interval(estimate, edges[first] if low else 0.0, upper)
+        return math.nan, -math.inf, math.inf
+    ordered = np.sort(np.asarray(values, dtype=np.float64))
+    chances = special.bdtr(np.arange(n + 1.0), n, quantile)
+    low, high = (int(np.searchsorted(chances, chance)) for chance in (0.025, 0.975))
+    estimate = float(ordered[rank(quantile, n)])
+    lower = float(ordered[low - 1]) if low else 0.0
+    upper = float(ordered[high]) if high < n else math.inf
+    return (estimate if math.isfinite(estimate) else math.nan), min(lower, float(ordered[-1])), upper

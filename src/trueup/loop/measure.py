@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from trueup.decide.level import Level
 from trueup.decide.numbers import known
 from trueup.declare.model.kpi import KpiKind
-from trueup.evidence.weekly import mean_interval_of_week, quantile_interval_of_week, share_interval_of_week
+from trueup.evidence.moments import Interval, unknown
+from trueup.evidence.weekly import mean_interval_of_week, share_interval_of_week
 from trueup.kernel.errors import NotFoundError
 from trueup.kernel.text import did_you_mean
 from trueup.ledger.records import Reading
@@ -21,9 +20,8 @@ if TYPE_CHECKING:
 
     from trueup.declare.model.kpi import Kpi
     from trueup.declare.programme import Programme
-    from trueup.evidence.moments import Interval
     from trueup.loop.workbench import Workbench
-    from trueup.observe.tables import WeekHistogram, WeekStatistic
+    from trueup.observe.tables import WeekQuantile, WeekStatistic
 
 
 def measure(bench: Workbench, workflow: str | None, as_of: datetime, *, segments: bool = False) -> list[Reading]:
@@ -80,8 +78,8 @@ def readings_of(
     observer = bench.observations.observer()
     rows = observer.weekly(name, as_of, kpis=kpis, segments=segments)
     tails = {row.kpi for row in rows if workflow.kpis[row.kpi].quantile is not None}
-    spreads = [one for kpi in tails for one in observer.histograms(name, kpi, as_of, segments=segments)]
-    by_place = {(one.kpi, one.week, str(one.arm), one.segment): one for one in spreads}
+    found = [one for kpi in tails for one in observer.quantiles(name, kpi, as_of, segments=segments)]
+    by_place = {(one.kpi, one.week, str(one.arm), one.segment): one for one in found}
     return [
         _reading(name, workflow.kpis[row.kpi], row, level, by_place.get((row.kpi, row.week, str(row.arm), row.segment)))
         for row in rows
@@ -94,8 +92,8 @@ def level_in_force(programme: Programme, name: str) -> Level:
     return registered_level(registration) if registration else Level.BEFORE_AFTER
 
 
-def _reading(name: str, kpi: Kpi, row: WeekStatistic, level: Level, spread: WeekHistogram | None) -> Reading:
-    interval = _interval(kpi, row, spread)
+def _reading(name: str, kpi: Kpi, row: WeekStatistic, level: Level, tail: WeekQuantile | None) -> Reading:
+    interval = _interval(kpi, row, tail)
     value = interval.estimate if kpi.quantile is not None else row.total / row.n if row.n else None
     return Reading(
         workflow=name,
@@ -115,13 +113,10 @@ def _reading(name: str, kpi: Kpi, row: WeekStatistic, level: Level, spread: Week
     )
 
 
-def _interval(kpi: Kpi, row: WeekStatistic, spread: WeekHistogram | None) -> Interval:
+def _interval(kpi: Kpi, row: WeekStatistic, tail: WeekQuantile | None) -> Interval:
     """Return the 95% interval of one week on its own; infinite where one value a week leaves no spread."""
     if kpi.quantile is not None:
-        edges, counts = (spread.edges, spread.counts) if spread is not None else ((), ())
-        found = quantile_interval_of_week(edges, counts, kpi.quantile)
-        # In the open bucket lie the capped cases: a quantile among them is not known.
-        return replace(found, estimate=math.nan) if edges and found.estimate >= edges[-1] else found
+        return Interval(tail.value, tail.lower, tail.upper) if tail is not None else unknown()
     if kpi.kind is KpiKind.SHARE:
         return share_interval_of_week(row.events, row.n)
     return mean_interval_of_week(row.n, row.total, row.total_squares)

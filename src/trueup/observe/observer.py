@@ -21,7 +21,7 @@ from trueup.observe.population import population_of, steps_in
 from trueup.observe.rates import WeekRates, periods, recorded
 from trueup.observe.readiness.parts import readiness_of
 from trueup.observe.readiness.record import unread
-from trueup.observe.spread import week_histograms
+from trueup.observe.spread import week_histograms, week_quantiles
 from trueup.observe.tracing import traced
 from trueup.observe.vectors import case_vector
 from trueup.observe.weeks import CaseTable, is_weekly, week_statistics
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from trueup.observe.engine import Engine
     from trueup.observe.formats import Mixture
     from trueup.observe.readiness.record import Readiness
-    from trueup.observe.tables import CaseVector, Population, TracedCase, WeekHistogram, WeekStatistic
+    from trueup.observe.tables import CaseVector, Population, TracedCase, WeekHistogram, WeekQuantile, WeekStatistic
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +127,16 @@ class Observer:
         unit, known = opened.definition.unit, opened.definition.beforehand
         return case_vector(opened.table, position, unit, known, since=since, until=until, mature_by=mature_by)
 
-    def histograms(self, workflow: str, kpi: str, as_of: datetime, *, segments: bool = False) -> list[WeekHistogram]:
-        """Return how a KPI's values are spread, by week and arm, where it has fixed buckets.
+    def histograms(self, workflow: str, kpi: str, as_of: datetime) -> list[WeekHistogram]:
+        """Return how a KPI's values are spread, by week and arm, where it has fixed buckets. Raises as `weekly`."""
+        opened = self._opened(workflow)
+        return week_histograms(opened.table, self._position(workflow, kpi), as_of)
 
-        With `segments` also split, as `weekly` splits. Raises as `weekly`.
-        """
+    def quantiles(self, workflow: str, kpi: str, as_of: datetime, *, segments: bool = False) -> list[WeekQuantile]:
+        """Return the quantile that a KPI declares by week and arm, with `segments` also split. Raises as `weekly`."""
         opened, position = self._opened(workflow), self._position(workflow, kpi)
         splits = (None, *opened.table.segments, *opened.definition.further) if segments else (None,)
-        return [one for split in splits for one in week_histograms(opened.table, position, as_of, split)]
+        return [one for split in splits for one in week_quantiles(opened.table, position, as_of, split)]
 
     def population(self, workflow: str, *, since: datetime, until: datetime, as_of: datetime) -> Population:
         """Return the cases that started in [since, until), as they stood at an instant. Raises as `weekly`."""

@@ -67,7 +67,6 @@ class WeekHistogram:
     arm: str
     edges: tuple[float, ...]
     counts: tuple[int, ...]
-    segment: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the published form."""
@@ -75,10 +74,25 @@ class WeekHistogram:
             "kpi": self.kpi,
             "week": self.week.isoformat(),
             "arm": str(self.arm),
-            **({} if self.segment is None else {"segment": self.segment}),
             "edges": list(self.edges),
             "counts": list(self.counts),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class WeekQuantile:
+    """The declared quantile of the mature cases of one (week, arm, segment), in the KPI's unit, with its 95% interval.
+
+    `value` is NaN, and an end infinite, where it lies among the cases that were cut at the window.
+    """
+
+    kpi: str
+    week: date
+    arm: str
+    segment: str | None
+    value: float
+    lower: float
+    upper: float
 
 
 @dataclass(frozen=True, slots=True)
