@@ -27,14 +27,25 @@ if TYPE_CHECKING:
 def measure(bench: Workbench, workflow: str | None, as_of: datetime, *, segments: bool = False) -> list[Reading]:
     """Return the readings of one workflow, or of all that declare events.
 
-    Raises NotFoundError for an unknown workflow, DataError when a log cannot be read as declared.
+    Raises NotFoundError for an unknown workflow, DataError when a log cannot be read as declared, and, with
+    `segments`, for a segment with more values than can be compared.
     """
     names = [require_workflow(bench.programme, workflow)] if workflow else _with_events(bench.programme)
     readings: list[Reading] = []
     for done, name in enumerate(names):
         bench.progress(f"measuring {name}", done, len(names))
+        if segments:
+            _require_segments(bench, name)
         readings += readings_of(bench, name, as_of, segments=segments)
     return readings
+
+
+def _require_segments(bench: Workbench, name: str) -> None:
+    events = bench.programme.workflows[name].events
+    lacking = bench.observations.observer().lacking(name)
+    refused = next((lacking[segment] for segment in (events.segment if events else ()) if segment in lacking), None)
+    if refused is not None:
+        raise refused
 
 
 def spread(bench: Workbench, workflow: str | None, as_of: datetime) -> list[dict[str, Any]]:

@@ -138,6 +138,10 @@ class Held:
         days = self.start // _DAY
         return days - (days + _FROM_MONDAY) % 7
 
+    def values_of(self, names: Sequence[str]) -> dict[str, int]:
+        """Return how many different values columns of text have."""
+        return {name: len(self.words[name].values) for name in names}
+
     def at(self, as_of: datetime) -> At:
         """Return the cases that have started by an instant."""
         until = micros(as_of)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from trueup.kernel.errors import DataError, NotFoundError
 from trueup.kernel.text import did_you_mean
 from trueup.observe.acting import acting
+from trueup.observe.cases.crowds import without_crowds
 from trueup.observe.cases.definition import Drawn, cases_of, definition_of, launches_of
 from trueup.observe.cases.flow import passages
 from trueup.observe.cases.needs import Measure, from_actuals
@@ -151,7 +152,7 @@ class Observer:
         return passages(self.engine, cases.filter(cases["mature"]), self._source(workflow))
 
     def lacking(self, workflow: str) -> Mapping[str, DataError]:
-        """Return the fields that rates are to be compared by and that the log does not have. Raises as `weekly`."""
+        """Return the fields that cases cannot be split by: not in the log, or too many values. Raises as `weekly`."""
         return self._opened(workflow).definition.lacking
 
     def actors(self, workflow: str, patterns: Sequence[str], *, since: datetime, until: datetime) -> dict[str, int]:
@@ -250,6 +251,9 @@ class Observer:
             if place and rows is not None:
                 place.put(source.raw.schema().to_pyarrow(), definition.needs.activities, rows)
         in_memory = None if rows is None else held_of(rows, definition.measures, definition.pilot)
+        definition = without_crowds(
+            definition, in_memory.values_of if in_memory else lambda names: self._values_of(workflow, names)
+        )
         table = CaseTable(
             self.engine,
             lambda: self._computed(workflow)[2],
@@ -269,6 +273,12 @@ class Observer:
             definition = definition_of(self.programme, workflow, source, self._activities(source))
             self._live[workflow] = source, definition, cases_of(self.engine, source, definition, self._drawn(workflow))
         return self._live[workflow]
+
+    def _values_of(self, workflow: str, names: Sequence[str]) -> dict[str, int]:
+        cases = self._computed(workflow)[2]
+        counts = cases.aggregate(**{name: cases[name].nunique() for name in names})
+        found: dict[str, int] = self.engine.fetch(counts).to_pylist()[0]
+        return found
 
     def _steps(self, workflow: str, place: KeptCases | None) -> pa.Table:
         def compute() -> pa.Table:

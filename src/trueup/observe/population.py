@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trueup.observe.cases.arms import instant
-from trueup.observe.cases.values import flag
+from trueup.observe.cases.arms import arms_column, instant
+from trueup.observe.cases.values import flag, surely
 from trueup.observe.held import Words, counted, mixed, named, numbers
 from trueup.observe.tables import Arm, Population
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 ACTIVITY = "activity"
 _NAMED = 20
+_SHOWN = (Arm.TREATED.value, Arm.CONTROL.value)
 
 
 def population_of(
@@ -54,6 +55,7 @@ def population_of(
         immature=dict(sorted(immature.items())),
         both=asked.named(Arm.BOTH) if Arm.BOTH in by_arm else (),
         unassigned=asked.named(Arm.UNASSIGNED) if Arm.UNASSIGNED in by_arm else (),
+        late=asked.late() if arms_column(table.pilot) is not None else (),
         weeks=dict(sorted(weeks.items())),
         mix=_segment_mix(table, asked) if table.segments else _activity_mix(asked),
     )
@@ -112,6 +114,12 @@ class _Asked:
         chosen = cases.filter(cases["arm"] == str(arm)).select("case").order_by("case").limit(_NAMED)
         return tuple(self.table.engine.fetch(chosen)["case"].to_pylist())
 
+    def late(self) -> tuple[str, ...]:
+        cases = self.cases()
+        after = [(cases["arm"] == arm) & surely(cases[f"{arm}_at"] > cases["start"]) for arm in _SHOWN]
+        chosen = cases.filter(after[0] | after[1]).select("case").order_by("case").limit(_NAMED)
+        return tuple(self.table.engine.fetch(chosen)["case"].to_pylist())
+
     def mix(self, column: str) -> dict[str | None, int]:
         cases = self.cases()
         mature = cases.filter(cases["mature"])
@@ -143,6 +151,15 @@ class _Held:
 
     def mix(self, column: str) -> dict[str | None, int]:
         return mixed(self.held, self.at, column)
+
+    def late(self) -> tuple[str, ...]:
+        shown = [self.at.of(arm) & self._after(f"{arm}_at") for arm in _SHOWN]
+        return tuple(sorted(self.held.case[self.at.place[shown[0] | shown[1]]].tolist())[:_NAMED])
+
+    def _after(self, column: str) -> NDArray[np.bool_]:
+        place = self.at.place
+        after: NDArray[np.bool_] = self.held.times[column][place] > self.held.start[place]
+        return after
 
     def activities(self) -> dict[str | None, int]:
         chosen = np.zeros(self.held.case.shape, dtype=bool)

@@ -150,7 +150,8 @@ class Population:
     """The cases of a workflow in a window of case starts, without any KPI.
 
     `by_arm` counts mature cases, `immature` those too young at the as-of. `both` and `unassigned` name
-    (up to 20 each of) the pilot cases that make arms unusable. `weeks` counts all cases (mature or not) by
+    (up to 20 each of) the pilot cases that make arms unusable, `late` those whose arm a column first shows after their
+    first event. `weeks` counts all cases (mature or not) by
     Monday of their start; `mix` counts them by (segment name, value), and by activity under the name "activity".
     """
 
@@ -158,6 +159,7 @@ class Population:
     immature: dict[str, int]
     both: tuple[str, ...]
     unassigned: tuple[str, ...]
+    late: tuple[str, ...]
     weeks: dict[date, int]
     mix: dict[tuple[str, str | None], int]
 

@@ -94,6 +94,20 @@ def _is_mean(kpi: Kpi) -> bool:
     return not is_weekly(kpi) and kpi.quantile is None and not kpi.paired
 
 
+def crowded_segment(seen: Seen) -> Iterator[Found]:
+    """DATA01: a declared segment has more values than can be compared, so that nothing is split by it."""
+    for name, workflow in seen.living():
+        segments = workflow.events.segment if workflow.events else ()
+        try:
+            lacking = seen.bench.observations.observer().lacking(name) if segments else {}
+        except DataError:
+            continue
+        for segment in segments:
+            if segment in lacking:
+                where = seen.place(workflow_file(name), "events", "segment")
+                yield seen.found("DATA01", name, where, lacking[segment].message, lacking[segment].hint, segment)
+
+
 @dataclass(frozen=True, slots=True)
 class Split:
     """One KPI of a pilot, split by every declared segment."""
@@ -167,4 +181,4 @@ class Split:
         return f"{interval.estimate:+.3g} {self.kpi.shown_unit} [{lower}, {upper}]"
 
 
-RULES = (hidden_segment,)
+RULES = (crowded_segment, hidden_segment)

@@ -75,6 +75,13 @@ def unusable_arms(view: PilotView, population: Population) -> Unknown | None:
         return Unknown("arms-leak", f"{_named(population.both)} found in both arms", population.both)
     if population.unassigned:
         return Unknown("arm-unknown", f"{_named(population.unassigned)} in no arm", population.unassigned)
+    if population.late:
+        return Unknown(
+            "arm-late",
+            f"the arm of {_named(population.late)} shown only after the first event: what came before it may have "
+            "decided it",
+            population.late,
+        )
     started = {arm: population.by_arm.get(arm, 0) + population.immature.get(arm, 0) for arm in _ARMS}
     empty = [arm for arm, count in started.items() if not count]
     if len(empty) == 1:
