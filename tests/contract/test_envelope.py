@@ -29,7 +29,7 @@ FILLED = {
 }
 GROUPS = ("ledger", "approvals", "tools")
 # What is not required by itself, because something else may stand in its place.
-ALTERNATIVES = {("ledger prove", "index")}
+ALTERNATIVES = {("ledger prove", "index"), ("gate", "request")}
 WITHOUT_PROGRAMME = {"explain", "schema", "new", "demo"}
 
 

@@ -15,7 +15,7 @@ from tests.web.consoles import Console
 from trueup.enforce.gate import Outcome
 from trueup.enforce.request import Request
 from trueup.sdk import governed
-from trueup.workspace import opened
+from trueup.workspace import reading_ledger
 
 DESIGN = "{assigned: random, unit: case, by: ledger, share: 80%}"
 SECRETS = {name: f"{name}-" + "x" * 40 for name in ("owner", "other", "clerk", "intake", "chief", "past")}
@@ -90,10 +90,10 @@ class Calling(Console):
 
     def entries(self, event_type: str) -> list[Mapping[str, Any]]:
         """Return what the ledger holds of one type."""
-        with opened(self.root, lambda *_: None) as bench:
-            return [item.entry.data for item in bench.ledger.entries(event_type)]
+        with reading_ledger(self.root) as ledger:
+            return [item.entry.data for item in ledger.entries(event_type)]
 
     def size(self) -> int:
         """Return how many entries the ledger has."""
-        with opened(self.root, lambda *_: None) as bench:
-            return bench.ledger.size()
+        with reading_ledger(self.root) as ledger:
+            return ledger.size()

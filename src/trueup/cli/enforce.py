@@ -56,7 +56,7 @@ def gate(directory: Path, workflow: str, request: Path | None, as_of: datetime |
     from trueup.sdk.deciding import judged
 
     with progress_on_stderr() as progress:
-        verdict = judged(directory, workflow, _content(request), as_of, progress=progress)
+        verdict = judged(directory, workflow, lambda: _content(request), as_of, progress=progress)
     return Answer(verdict.to_json(), view.verdict, Exit.DONE if verdict.decision is Decision.ALLOW else Exit.HELD)
 
 
@@ -188,9 +188,10 @@ def _decided(
     arguments: Path | None = None,
 ) -> Answer:
     from trueup.enforce.approvals import Ask
-    from trueup.sdk.deciding import decide, decided_json
+    from trueup.sdk.deciding import decide, decided_json, workflow_about
     from trueup.workspace import signer_for
 
+    workflow_about(directory, approvals[0])
     changed = _arguments(arguments) if arguments else None
     asks = [Ask(approval, decision, by, changed, because) for approval in dict.fromkeys(approvals)]
     with progress_on_stderr() as progress:

@@ -125,17 +125,20 @@ def settled_json(step: Unknown, entry: int, *, happened: bool) -> dict[str, Any]
 def judged(
     root: Path,
     workflow: str,
-    request: bytes,
+    request: Callable[[], bytes],
     at: datetime | None = None,
     *,
     progress: Progress = silent,
     clock: Clock | None = None,
 ) -> Verdict:
-    """Return what the gate would answer to a request, given as JSON. Raises as `opened`; records nothing."""
+    """Return what the gate would answer to a request as JSON, read once the programme is open; records nothing.
+
+    Raises as `opened`, and what reading raises.
+    """
     from trueup.enforce.autonomy.rung import policy_in_force
     from trueup.enforce.rehearsal.dry import dry_run
     from trueup.workspace import bodies_of, opened
 
     with opened(root, progress, workflow=workflow, clock=clock) as bench:
         policy = policy_in_force(bench.programme, workflow, bench.ledger)
-        return dry_run(policy, bench.ledger, request, at or bench.clock.now(), bodies_of(root))
+        return dry_run(policy, bench.ledger, request(), at or bench.clock.now(), bodies_of(root))
