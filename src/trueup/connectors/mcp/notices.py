@@ -21,6 +21,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from anyio.streams.memory import MemoryObjectSendStream
     from mcp.server.context import ServerRequestContext
     from mcp.server.session import ServerSession
 
@@ -34,7 +35,7 @@ class Notices:
     """The agents that may be told something, of both generations."""
 
     def __init__(self) -> None:
-        self._send, self._waiting = anyio.create_memory_object_stream[tuple[Any, Any]](_HELD)
+        self._send: MemoryObjectSendStream[tuple[Any, Any]] | None = None
         self._bus = InMemorySubscriptionBus()
         # Agents of the older generation, by what their handshake left behind; the newer one listens for itself.
         self._agents: OrderedDict[int, tuple[Any, ServerSession]] = OrderedDict()
@@ -44,13 +45,15 @@ class Notices:
 
     def heard(self, upstream: Any, message: Any) -> None:
         """Take a notice of a server; what comes faster than it can be passed on is lost."""
-        with suppress(anyio.WouldBlock, anyio.ClosedResourceError, anyio.BrokenResourceError):
-            self._send.send_nowait((upstream, message))
+        if self._send is not None:
+            with suppress(anyio.WouldBlock, anyio.ClosedResourceError, anyio.BrokenResourceError):
+                self._send.send_nowait((upstream, message))
 
     async def work(self, passed: Callable[[Any, Any], Awaitable[None]]) -> None:
         """Pass notices on, one after the other, until cancelled."""
-        with self._send, self._waiting:
-            async for upstream, message in self._waiting:
+        self._send, waiting = anyio.create_memory_object_stream[tuple[Any, Any]](_HELD)
+        with self._send, waiting:
+            async for upstream, message in waiting:
                 await passed(upstream, message)
 
     def meet(self, context: ServerRequestContext[Any, Any]) -> None:
