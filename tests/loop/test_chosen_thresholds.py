@@ -180,12 +180,14 @@ def test_too_little_and_too_much_wrong_choose_nothing(tmp_path: Path) -> None:
 
 def test_what_was_selected_or_is_of_another_model_is_not_chosen_on(tmp_path: Path) -> None:
     root = programme(tmp_path)
-    reviewed(root, cases(40))
+    reviewed(root, cases(260))
     reviewed(root, cases(40, seed=3), blind=True)
-    assert threshold(root).data["reviewed"] == 40
     promote(root)
+    reviewed(root, cases(40))
+    assert threshold(root).data["reviewed"] == 300, "with no threshold everything waits, at whatever level"
+    assert threshold(root, "--register", "--by", "chief").data["reviewed"] == 300
     reviewed(root, cases(40, seed=4))
-    assert threshold(root).data["reviewed"] == 40, "at a higher level the surest are not looked at by a person"
+    assert threshold(root).data["reviewed"] == 300, "from then on the surest are not looked at by a person"
     file = root / "workflows" / "payments.yaml"
     file.write_text(file.read_text("utf-8") + "model: {name: another}\n", "utf-8")
     assert threshold(root).data["reviewed"] == 0

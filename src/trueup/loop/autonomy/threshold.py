@@ -1,6 +1,6 @@
 """The confidence from which on a model's answers may be taken, chosen on what reviewers found, and put on record.
 
-Chosen on outcomes of what acts now, from levels at which a person looked at everything: there nothing selects what is
+Chosen on outcomes of what acts now, from times at which a person looked at everything: there nothing selects what is
 reviewed. What is chosen holds until something else acts; the bound that a higher level needs counts only outcomes that
 came after the choice.
 """
@@ -11,11 +11,11 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from trueup.declare.model.workflow import AutonomyLevel
+from trueup.declare.model.workflow import Autonomy, AutonomyLevel
 from trueup.declare.programme import workflow_file
-from trueup.enforce.autonomy.confidence import CHOSEN
+from trueup.enforce.autonomy.confidence import CHOSEN, LEARNED, needed_confidence
 from trueup.enforce.autonomy.outcomes import Outcomes
-from trueup.enforce.autonomy.rung import basis_of, declared_level, note_basis, rungs_over
+from trueup.enforce.autonomy.rung import basis_of, note_basis, rungs_over
 from trueup.enforce.autonomy.watching import promise_of
 from trueup.evidence.risk.thresholds import chosen_threshold, fewest_accepted
 from trueup.kernel.canonical import canonical, digest
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from trueup.enforce.autonomy.outcomes import Reviewed
+    from trueup.enforce.autonomy.rung import Rung
     from trueup.evidence.risk.thresholds import Threshold
     from trueup.evidence.risk.watch import Promise
     from trueup.kernel.canonical import Json
@@ -147,7 +148,7 @@ def why_none(chosen: Choice) -> str:
 def _before(bench: Workbench, workflow: str, as_of: datetime) -> tuple[list[Reviewed], float | None]:
     """Return the outcomes to choose on, in the order of what they are outcomes of, and the threshold that holds."""
     rungs = rungs_over(bench.ledger, workflow)
-    declared, begun = declared_level(bench.programme.workflows[workflow]), [index for index, _ in rungs]
+    autonomy, begun = bench.programme.workflows[workflow].autonomy, [index for index, _ in rungs]
     present = rungs[-1][1]
     if present.basis is not None and present.basis != basis_of(bench.programme, workflow):
         # Something else acts by now: of that nothing is known yet.
@@ -159,9 +160,15 @@ def _before(bench: Workbench, workflow: str, as_of: datetime) -> tuple[list[Revi
         and one.confidence is not None
         and one.of > present.acts_since
         and one.at <= as_of
-        and (rungs[bisect_right(begun, one.of) - 1][1].level or declared) in _LOOKED_AT
+        and _all_looked_at(rungs[bisect_right(begun, one.of) - 1][1], autonomy)
     ]
     return found, present.threshold
+
+
+def _all_looked_at(rung: Rung, autonomy: Autonomy | None) -> bool:
+    """Tell whether a person looked at everything: at a low level, or while no confidence was enough."""
+    declared = autonomy or Autonomy()
+    return (rung.level or declared.level) in _LOOKED_AT or needed_confidence(declared, rung.threshold) == LEARNED
 
 
 def _data(bench: Workbench, chosen: Choice, found: Threshold) -> dict[str, Json]:

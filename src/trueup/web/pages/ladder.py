@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from trueup.decide.autonomy import AutonomyTerms
     from trueup.loop.autonomy.evidence import Standing
     from trueup.loop.workbench import Workbench
 
@@ -40,28 +41,8 @@ def ladder(bench: Workbench, name: str, changes: Sequence[Mapping[str, Any]], as
     if declared is None:
         return None
     terms = terms_of(bench.programme.workflows[name])
-    model: dict[str, Any] = {
-        "level": str(declared.level),
-        "in_force": str(declared.level),
-        "may_reach": str(terms.may_reach),
-        "rungs": _rungs(declared.level, terms.may_reach),
-        "next": _next(declared.level, terms.may_reach),
-        "wrong_at_most": terms.limit,
-        "sure": terms.sure,
-        "stable_cycles": terms.stable_cycles,
-        "reviewed": None,
-        "wrong": None,
-        "cycles": None,
-        "bound": None,
-        "because": None,
-        "source": None,
-        "chart": None,
-        "unknown": None,
-        "needs": None,
-        "watches": [],
-        "blind": None,
-        "proposed": next((one for one in changes if one["kind"] == "autonomy" and one.get("subject") == name), None),
-    }
+    proposed = next((one for one in changes if one["kind"] == "autonomy" and one.get("subject") == name), None)
+    model = _declared(declared.level, terms) | {"proposed": proposed}
     try:
         standing = standing_of(bench, name, as_of)
     except DataError as error:
@@ -84,6 +65,23 @@ def ladder(bench: Workbench, name: str, changes: Sequence[Mapping[str, Any]], as
         "watches": _watches(standing),
         "blind": _blind(standing),
         "chart": rung_chart(share, known(verdict.bound), terms.limit),
+    }
+
+
+def _declared(level: AutonomyLevel, terms: AutonomyTerms) -> dict[str, Any]:
+    """Return what the file alone says, with nothing known of the evidence yet."""
+    unknown = ("reviewed", "wrong", "cycles", "bound", "because", "source", "chart", "unknown", "needs", "blind")
+    return {
+        "level": str(level),
+        "in_force": str(level),
+        "may_reach": str(terms.may_reach),
+        "rungs": _rungs(level, terms.may_reach),
+        "next": _next(level, terms.may_reach),
+        "wrong_at_most": terms.limit,
+        "sure": terms.sure,
+        "stable_cycles": terms.stable_cycles,
+        "watches": [],
+        **dict.fromkeys(unknown),
     }
 
 
