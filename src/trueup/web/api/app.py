@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as Address
 
+from trueup.declare.programme import PROGRAMME_FILE
 from trueup.enforce.request import LARGEST_REQUEST
 from trueup.enforce.standing.refused import Refusals
 from trueup.kernel.clock import parse_instant
@@ -18,19 +19,20 @@ from trueup.kernel.errors import NotFoundError, TrueupError, UsageError
 from trueup.web.api.answers import Office
 from trueup.web.api.callers import UNAUTHORISED, known_by, require_own_origin
 from trueup.web.api.calls import Call, content_of
-from trueup.web.api.routers import Routers
+from trueup.web.api.routers import Routers, stamp
 from trueup.web.api.routes import ROUTES, Route
 from trueup.web.api.traces import Record
 from trueup.web.api.turned_away import TurnedAwayError
-from trueup.workspace import runner_name, token_digests
+from trueup.workspace import checked_programme, runner_name, token_digests
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from starlette.requests import Request
 
-    from trueup.declare.programme import Programme
+    from trueup.declare.model.people import Caller
     from trueup.web.api.callers import Known
+    from trueup.web.api.routers import Stamp
     from trueup.web.site import Site
 
     Endpoint = Callable[[Request], Awaitable[Response]]
@@ -50,13 +52,14 @@ class Api:
     def __init__(self, site: Site, port: int) -> None:
         self._site = site
         self._port = port
+        self._declared: tuple[Stamp | None, Mapping[str, Caller]] = None, {}
         self._office = Office(site.root, site.clock, Routers(site.root, site.clock))
         record = Record(site.root, site.clock)
         self._refusals = Refusals(record, record.digest, site.clock, runner_name(), "api", None)
 
     def known(self) -> tuple[list[str], dict[str, str]]:
         """Return who has a token, and why others that are declared have none."""
-        digests, unusable = token_digests(self._programme().file.callers)
+        digests, unusable = token_digests(self._callers())
         return sorted(digests), unusable
 
     def application(self) -> Starlette:
@@ -106,8 +109,8 @@ class Api:
 
     def _caller(self, request: Request) -> Known:
         """Return who calls. Raises TurnedAwayError, and NotFoundError while nobody is declared who could."""
-        programme = self._programme()
-        digests, _ = token_digests(programme.file.callers)
+        callers = self._callers()
+        digests, _ = token_digests(callers)
         if not digests or self._site.fixed is not None:
             raise NotFoundError(
                 "api-off",
@@ -115,10 +118,15 @@ class Api:
                 "Declare `callers` in programme.yaml, and set their tokens where `trueup serve` is started.",
             )
         header = [value for name, value in request.scope["headers"] if name == b"authorization"]
-        return known_by(header, programme, digests, self._site.clock.now())
+        return known_by(header, callers, digests, self._site.clock.now())
 
-    def _programme(self) -> Programme:
-        return self._site.checked(self._site.look(None)).programme
+    def _callers(self) -> Mapping[str, Caller]:
+        """Return who is declared; programme.yaml is read again when it has changed. Raises NotFoundError."""
+        now = stamp(self._site.root / PROGRAMME_FILE)
+        if now is None or now != self._declared[0]:
+            # What it was before it was read: a change meanwhile is seen at the next call.
+            self._declared = now, checked_programme(self._site.root, self._site.clock).programme.file.callers
+        return self._declared[1]
 
 
 def _call(route: Route, request: Request, caller: Known, body: bytes) -> Call:

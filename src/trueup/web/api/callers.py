@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from trueup.declare.model.people import Caller
-    from trueup.declare.programme import Programme
 
 # RFC 9110, 15.5.2
 UNAUTHORISED = 401
@@ -59,7 +58,7 @@ class Known:
             )
 
 
-def known_by(header: list[bytes], programme: Programme, digests: Mapping[str, bytes], now: datetime) -> Known:
+def known_by(header: list[bytes], callers: Mapping[str, Caller], digests: Mapping[str, bytes], now: datetime) -> Known:
     """Return who calls, by the values of the header `Authorization`. Raises TurnedAwayError."""
     shown = header[0] if len(header) == 1 else b"".join(header)
     if len(header) != 1 or not shown.startswith(_BEARER):
@@ -67,7 +66,7 @@ def known_by(header: list[bytes], programme: Programme, digests: Mapping[str, by
     digest = hashlib.sha256(shown.removeprefix(_BEARER)).digest()
     # Every digest is compared, whichever fits: how long it takes says nothing.
     fitting = [name for name, held in digests.items() if hmac.compare_digest(held, digest)]
-    declared = programme.file.callers.get(fitting[0]) if fitting else None
+    declared = callers.get(fitting[0]) if fitting else None
     if declared is None or (declared.until is not None and now >= end_of_day(declared.until)):
         raise _unknown("token.forged" if declared is None else "token.expired", shown)
     return Known(fitting[0], declared)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from trueup.enforce.router import Arrival, Assignment, Router
     from trueup.kernel.clock import Clock
 
-Stamps = tuple[tuple[int, int, int] | None, ...]
+Stamp = tuple[int, int, int]
+Stamps = tuple[Stamp | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +71,11 @@ class Routers:
     def _stamps(self, workflow: str) -> Stamps:
         """Return what tells that a file was changed, of those that a draw rests on."""
         files = (PROGRAMME_FILE, workflow_file(workflow), registration_file(workflow))
-        return tuple(_stamp(self._root / file) for file in files)
+        return tuple(stamp(self._root / file) for file in files)
 
 
-def _stamp(path: Path) -> tuple[int, int, int] | None:
+def stamp(path: Path) -> Stamp | None:
+    """Return what tells that a file was changed: time, size and inode; None where there is none."""
     try:
         found = path.stat()
     except (OSError, ValueError):
