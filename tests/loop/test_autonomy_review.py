@@ -10,6 +10,7 @@ import pytest
 
 from tests.loop.pilots import Truth, write_programme
 from tests.running import Ran, run_trueup
+from trueup.enforce.autonomy.rung import Rungs, basis_of
 from trueup.kernel.progress import silent
 from trueup.ledger.entry import Entry
 from trueup.workspace import opened
@@ -144,6 +145,23 @@ def test_the_outcomes_of_a_log_count_where_the_file_names_them(tmp_path: Path) -
     (change,) = moves(programme(tmp_path, more=LOG))
     assert (change["from"], change["to"], change["wrong"]) == ("draft", "approve", 0)
     assert change["reviewed"] > 184
+
+
+@pytest.mark.parametrize("change", ["model: {name: another}\n", "knowledge: [knowledge/new.md]\n"])
+def test_another_model_behind_a_log_takes_the_level_back_before_anything_is_signed(tmp_path: Path, change: str) -> None:
+    root = programme(tmp_path, more=LOG)
+    assert apply_autonomy(root).data["applied"][0]["outcome"] == "approve"
+    file = root / "workflows" / "claims.yaml"
+    file.write_text(file.read_text("utf-8") + change, "utf-8")
+    (down,) = moves(root)
+    assert (down["move"], down["from"], down["to"], down["reviewed"]) == ("down", "approve", "draft", 0)
+    assert "the model, a prompt, an action, the knowledge or a policy is another one" in down["because"]
+    assert apply_autonomy(root, by="owner").data["applied"][0]["outcome"] == "draft"
+    assert level_in_file(root) == "draft"
+    with opened(root, silent) as bench:
+        rung = Rungs(bench.ledger, "claims").now()
+        assert (rung.level, rung.basis) == ("draft", basis_of(bench.programme, "claims"))
+    assert moves(root) == [], "what the log showed of the other model is spent"
 
 
 def test_too_many_wrong_in_a_log_prove_nothing_and_at_a_higher_level_take_it_back(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ _BECAUSE = click.option("--because", metavar="WHY", help="The reason, for the re
     "request",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="The request as JSON: {tool, arguments, action, case, requester, untrusted}.",
+    help="The request as JSON: {tool, arguments, action, case, requester, untrusted, confidence, sources}.",
 )
 @click.option("--replay", is_flag=True, help="Instead: what recorded requests would be answered now.")
 @click.option(
