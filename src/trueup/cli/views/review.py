@@ -63,6 +63,7 @@ def _gate_lines(change: Mapping[str, Any]) -> list[str]:
     ]
     lines += _beside_raw(change.get("adjusted"), change["unit"])
     lines.append(wrapped(_because(change)))
+    lines += [wrapped(_downstream(one)) for one in change.get("downstream", ()) if one["state"] == "worse"]
     if (change.get("checks") or {}).get("says"):
         lines.append(wrapped(f"beside it: {change['checks']['says']}"))
     if (change.get("portfolio") or {}).get("e_value"):
@@ -85,6 +86,12 @@ def _beside_raw(beside: Mapping[str, Any] | None, unit: str) -> list[str]:
     if beside["because"]:
         said.append(f"not adjusted: {beside['because']}")
     return [wrapped(line) for line in said]
+
+
+def _downstream(one: Mapping[str, Any]) -> str:
+    eats = "" if one["eats"] is None else f", {one['eats']:.0%} of the gain"
+    figures = f"{one['workflow']}.{one['kpi']} {difference(one, one['unit'])} ({one['evidence_level']})"
+    return f"downstream {figures}: worse{eats}{'; too little is left' if one['eaten'] and eats else ''}"
 
 
 def _because(change: Mapping[str, Any]) -> str:

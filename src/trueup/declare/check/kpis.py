@@ -177,6 +177,26 @@ def flat_kpi() -> None:
     """
 
 
+@elsewhere("KPI11", Severity.WARNING, "A gain that comes back as a loss downstream")
+def displaced_gain() -> None:
+    """What one step no longer does another may have to do: waiting moves to the next queue, haste returns as rework.
+
+    A pilot is judged by its primary KPI. Where the work after it surely got worse by so much that what is left of the
+    gain is less than the smallest lift worth having, the organisation has gained nothing, whatever the gate says.
+
+    Fix:
+        Look at what comes after as part of the pilot: make it a guardrail of the next registration, widen the
+        workflow to the step that pays, or stop. Another workflow is only compared with its own weeks before: see
+        first whether something else happened there.
+
+    Bad:
+        handling time -2 h a case; next week's queue: waiting +2.5 h a case
+
+    Good:
+        pilot: {downstream: [waiting_for_payment, payments.rework]}     # seen beside every gate
+    """
+
+
 @rule("KPI06", Severity.ERROR, "Bar that asks the KPI to get worse")
 def bar_direction(subject: Subject) -> Iterator[Hit]:
     """A sign in the wrong direction turns a promise into its opposite.
@@ -353,6 +373,7 @@ RULES = (
     quality_beside_volume,
     hidden_segment,
     flat_kpi,
+    displaced_gain,
     bar_direction,
     direction,
     worth_having,

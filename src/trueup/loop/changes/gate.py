@@ -112,6 +112,7 @@ class GateChange:
             "adjusted": gate_adjusted(judged),
             "portfolio": judged.portfolio,
             "checks": judged.checks.to_json(comparison.unit) if judged.checks and comparison else None,
+            "downstream": [one.to_json() for one in judged.downstream],
             "waivable": list(verdict.waivable),
             "named_cases": list(verdict.cases),
             "notes": list(verdict.notes),

@@ -13,15 +13,19 @@ from trueup.declare.programme import PROGRAMME_FILE, registration_file, workflow
 from trueup.kernel.clock import format_instant
 from trueup.kernel.errors import DataError
 from trueup.kernel.quantities import Period
+from trueup.loop.beside.downstream import downstream_of
 from trueup.loop.findings.seen import days
+from trueup.loop.findings.tallies import LOOKED, LOOKS
 from trueup.loop.pilots.comparisons import PilotView
+from trueup.loop.pilots.level import registered_level
 from trueup.loop.pilots.promise import moved
 from trueup.loop.pilots.validity import unrecorded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from trueup.decide.displacement import Displaced
     from trueup.declare.model.workflow import Pilot
     from trueup.loop.findings.seen import Found, Seen
 
@@ -136,4 +140,35 @@ def _bound(value: float) -> str:
     return "unknown" if there is None else f"{there:+.3g}"
 
 
-RULES = (unlocked, flat, purgatory, moved_bar, missed_checkpoint)
+def displaced_gain(seen: Seen) -> Iterator[Found]:
+    """KPI11: the primary KPI gained, and something downstream surely lost too much of it."""
+    for name, workflow, _pilot, _starts in seen.running():
+        registration = seen.bench.programme.registrations.get(name)
+        if registration is None or registration.primary not in workflow.kpis or moved(workflow, registration):
+            continue
+        view = PilotView(name, workflow, registration, seen.bench.observations.observer())
+        try:
+            primary = view.compare(registration.primary, seen.as_of)
+        except DataError:
+            continue
+        level = registered_level(registration)
+        for one in downstream_of(view, primary, level, seen.as_of, LOOKED) if primary.treated.n else ():
+            if one.eaten:
+                yield _eaten(seen, name, one, registration.downstream or ())
+
+
+def _eaten(seen: Seen, name: str, one: Displaced, named: Sequence[str]) -> Found:
+    down = one.downstream
+    interval = down.interval
+    ends = f"[{_bound(interval.lower)}, {_bound(interval.upper)}]" if interval else ""
+    figures = f"{interval.estimate:+.3g} {down.unit} {ends}" if interval else ""
+    part = "the two are no amounts of one kind" if one.part is None else f"that is {one.part:.0%} of the gain a week"
+    design = "compared by arm" if down.workflow == name else "compared with its own weeks before"
+    detail = f"While {name!r} gained, {down.workflow}.{down.kpi} lost {figures}: {part} ({design}; {LOOKS})."
+    fix = "Weigh it before the next gate: a guardrail, a wider workflow, or stop. See first what else happened there."
+    path = ("pilot", "downstream") if named else ("pilot", "primary")
+    where = seen.place(workflow_file(name), *path)
+    return seen.found("KPI11", name, where, detail, fix, f"{down.workflow}.{down.kpi}")
+
+
+RULES = (unlocked, flat, purgatory, moved_bar, missed_checkpoint, displaced_gain)
