@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from tests.enforce.governed import NOW, World, pay, world
 from trueup.declare.model.workflow import Autonomy
 from trueup.declare.read import read_programme
-from trueup.enforce.autonomy.confidence import confident, floored, needed_confidence, raised
 from trueup.enforce.autonomy.rung import Rungs, basis_of, note_basis, policy_in_force
+from trueup.enforce.certainty.confidence import confident, floored, needed_confidence, raised
 from trueup.enforce.rehearsal.dry import dry_run
 from trueup.enforce.request import Request
 from trueup.enforce.steps import State

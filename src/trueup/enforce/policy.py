@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from trueup.declare import cedar
 from trueup.declare.model.workflow import AutonomyLevel
-from trueup.enforce.autonomy.confidence import Needed, needed_confidence
+from trueup.enforce.certainty.confidence import Needed, needed_confidence
 from trueup.enforce.limits import limits_of
 from trueup.enforce.request import UnfitRequestError, decimal_of, normalised
 from trueup.enforce.rules import Rule, rules_of

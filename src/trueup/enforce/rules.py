@@ -14,7 +14,7 @@ from typing import Any
 
 from trueup.declare.model.workflow import Action, Autonomy, AutonomyLevel, Impact, Workflow
 from trueup.declare.programme import workflow_file
-from trueup.enforce.autonomy.confidence import Needed, raised
+from trueup.enforce.certainty.confidence import Needed, raised
 from trueup.enforce.limits import BUDGET, PER_DAY, WITHIN, Limit, costs_of, limits_of, unusable, whole
 from trueup.enforce.request import decimal_of
 

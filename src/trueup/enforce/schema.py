@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from trueup.enforce.autonomy.confidence import floored
+from trueup.enforce.certainty.confidence import floored
 from trueup.enforce.request import decimal_of
 from trueup.enforce.rules import limited_fields
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from trueup.enforce.autonomy.confidence import chosen_at
+from trueup.enforce.certainty.confidence import chosen_at
 from trueup.enforce.steps import StepIds
 
 if TYPE_CHECKING:

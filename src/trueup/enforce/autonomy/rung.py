@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from trueup.declare import cedar
 from trueup.declare.model.workflow import Autonomy, AutonomyLevel
-from trueup.enforce.autonomy.confidence import CHOSEN, chosen_at, needed_confidence
+from trueup.enforce.certainty.confidence import CHOSEN, chosen_at, needed_confidence
 from trueup.enforce.policy import compile_policy
 from trueup.kernel.canonical import digest, digest_bytes
 from trueup.kernel.errors import ConflictError

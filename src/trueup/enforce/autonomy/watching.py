@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from trueup.declare.model.workflow import AutonomyLevel
-from trueup.enforce.autonomy.confidence import confident, needed_confidence
 from trueup.enforce.autonomy.outcomes import Outcomes
 from trueup.enforce.autonomy.rung import LEVELS, Rungs, below, declared_level, set_level
+from trueup.enforce.certainty.confidence import confident, needed_confidence
 from trueup.evidence.risk.review import review_plan
 from trueup.evidence.risk.watch import Promise, WatchState, watched
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from trueup.declare.model.workflow import Autonomy
     from trueup.declare.programme import Programme
-    from trueup.enforce.autonomy.confidence import Needed
     from trueup.enforce.autonomy.outcomes import Reviewed
     from trueup.enforce.autonomy.rung import Rung
+    from trueup.enforce.certainty.confidence import Needed
     from trueup.evidence.risk.review import ReviewPlan
     from trueup.ledger.log import Ledger
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from trueup.decide.autonomy import AutonomyEvidence, AutonomyTerms, judge_autonomy
 from trueup.declare.model.workflow import Autonomy, AutonomyLevel
-from trueup.enforce.autonomy.confidence import needed_confidence
 from trueup.enforce.autonomy.outcomes import Outcomes
 from trueup.enforce.autonomy.rung import ANOTHER, BASIS, Rung, Rungs, basis_of, declared_level, lower
 from trueup.enforce.autonomy.watching import SURE, alarm_words, counts, plan_of, promise_of
+from trueup.enforce.certainty.confidence import needed_confidence
 from trueup.evidence.risk.watch import WatchState, detector_value, log_e_value, run_length_weeks, watched_all
 from trueup.kernel.clock import start_of_day
 from trueup.loop.autonomy.blind import stands
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from trueup.decide.autonomy import AutonomyVerdict
     from trueup.declare.model.workflow import Workflow
-    from trueup.enforce.autonomy.confidence import Needed
+    from trueup.enforce.certainty.confidence import Needed
     from trueup.evidence.risk.review import ReviewPlan
     from trueup.evidence.risk.watch import Promise
     from trueup.loop.autonomy.blind import Blind

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from trueup.declare.model.workflow import Autonomy, AutonomyLevel
 from trueup.declare.programme import workflow_file
-from trueup.enforce.autonomy.confidence import CHOSEN, LEARNED, needed_confidence
 from trueup.enforce.autonomy.outcomes import Outcomes
 from trueup.enforce.autonomy.rung import basis_of, note_basis, rungs_over
 from trueup.enforce.autonomy.watching import promise_of
+from trueup.enforce.certainty.confidence import CHOSEN, LEARNED, needed_confidence
 from trueup.evidence.risk.thresholds import chosen_threshold, fewest_accepted
 from trueup.kernel.canonical import canonical, digest
 from trueup.kernel.errors import ConflictError, NotPermittedError, UsageError

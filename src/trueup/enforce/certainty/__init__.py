@@ -1,0 +1,1 @@
+"""How sure a model says it is, and whether that is enough."""
