@@ -79,6 +79,29 @@ def test_a_policy_that_can_never_apply_is_found_with_its_line(tmp_path: Path, te
 
 
 @pytest.mark.parametrize(
+    ("action", "why"),
+    [
+        ("{impact: high, approval: always}", "names no tool"),
+        ("{tool: erp.pay, impact: low, limits: {amount: 500}}", "cannot be enforced"),
+        ("{tool: erp.pay, impact: low, limits: {amount: {max: 500}}}", "'max'"),
+        ("{tool: erp.pay, impact: low, limits: {amount: {at_most: 0.00001}}}", "four decimals"),
+        ("{tool: erp.pay, impact: low, limits: {per_day: many}}", "is no whole number"),
+        ("{tool: erp.pay, impact: low, limits: {amount: {at_most: -5}}}", "no amount is within its bounds"),
+        ("{tool: erp.pay, impact: low, limits: {amount: {at_least: 10, at_most: 9.99}}}", "no amount is within"),
+    ],
+)
+def test_an_action_that_nothing_can_pass_is_found_where_it_is_declared(tmp_path: Path, action: str, why: str) -> None:
+    [finding] = found(write(tmp_path, actions=f"  read: {{tool: erp.read, impact: none}}\n  pay: {action}\n"))
+    assert (finding["file"], finding["line"]) == ("workflows/payments.yaml", 6)
+    assert why in finding["detail"]
+
+
+@pytest.mark.parametrize("level", ["shadow", "draft", "approve", "act"])
+def test_what_can_pass_at_some_level_is_no_finding(tmp_path: Path, level: str) -> None:
+    assert found(write(tmp_path, level)) == []
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "forbid(principal, action, resource) when { !(context has requester) && context has case };",

@@ -48,8 +48,13 @@ def check(directory: Path, as_of: datetime | None, *, with_data: bool, form: str
 
 
 def _compiled(checked: Checked) -> list[Finding]:
-    """Return what only compiling policies shows; without policies or scenarios of its own nothing is imported."""
+    """Return what only compiling policies shows; without actions, policies or scenarios nothing is imported."""
     found = []
+    if any(workflow.actions for workflow in checked.programme.workflows.values()):
+        from trueup.enforce.rehearsal.blocked import blocked_actions
+
+        said = {finding.where for finding in checked.findings}
+        found += [finding for finding in blocked_actions(checked.programme) if finding.where not in said]
     if (checked.programme.root / "policies").exists():
         from trueup.enforce.unusable import unusable_policies
 
