@@ -66,7 +66,10 @@ class Gateway:
         self._parked: dict[str, Conversation] = {}
         self._group: anyio.abc.TaskGroup | None = None
         self.server: McpServer[Any] = _Server(
-            "trueup-gateway", on_list_tools=self._list_tools, on_call_tool=self._call_tool
+            "trueup-gateway",
+            on_list_tools=self._list_tools,
+            on_call_tool=self._call_tool,
+            get_tool_input_schema=self._schema,
         )
         self.server.middleware.append(self._met)
         self._readings.serve(self.server)
@@ -107,6 +110,11 @@ class Gateway:
         allowed = await anyio.to_thread.run_sync(self._governed.tools)
         shown = [await self._shown(name, tool) for name, tool in self._tools.items() if name in allowed]
         return types.ListToolsResult(tools=[tool for tool in shown if tool is not None])
+
+    def _schema(self, name: str) -> Mapping[str, Any] | None:
+        """Return a tool's arguments as they were last listed: else the library lists all tools before each call."""
+        tool = self._tools.get(name)
+        return tool.shown.input_schema if tool else None
 
     async def _shown(self, name: str, tool: _Tool) -> types.Tool | None:
         """Return a tool as the agent may see it; None for one that is not described as it is pinned."""
