@@ -58,7 +58,8 @@ ANSWERS: dict[str, str] = {
     "`expected_if_calibrated`, `state`, `bins[]`; `groups`: `field`, `without_group`, `rates[]`, "
     "`demographic_parity_difference`, `demographic_parity_ratio`, `equalized_odds_difference`; `gaps` as of "
     "`autonomy gaps`; each part has `unknown`: null, or `code` and `because`; with "
-    "`--chart` or `--map`: `pictures[]`: `shows` (`kpis`, `process`), `file`",
+    "`--chart`, `--map` or `--picture`: `pictures[]`: `shows` (`kpis`, `process`, `watched`, `placebo`, "
+    "`reliability`), `file`",
     "record": "`entry` (its index), `id`, `type`, `time`, `by`, `data`, `signed`, `files[]`; of an outcome "
     "after which the level fell, `fell`: `entry`, `to`, `because`",
     "review": "`id`, `as_of`, `fingerprint`, `file`, `changes[]`; each change has `n`, `kind` and `because`. A gate: "

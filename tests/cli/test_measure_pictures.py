@@ -12,7 +12,10 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.running import Run
+from trueup.cli.charts.placebo import placebo_spec
 from trueup.cli.charts.process import process_spec, spelt
+from trueup.cli.charts.reliability import reliability_spec
+from trueup.cli.charts.watched import watched_spec
 from trueup.cli.charts.weeks import weeks_spec
 
 PROGRAMME = "programme: Pictures\ndata:\n  log: {source: log.csv}\n"
@@ -179,3 +182,78 @@ def test_what_cannot_be_drawn_is_refused(
 def test_a_file_that_cannot_be_written_is_said(trueup: Run, programme: Path, tmp_path: Path) -> None:
     ran = trueup("measure", programme, "tickets", "--chart", tmp_path / "nowhere" / "kpis.json", "--json")
     assert ran.error["code"] == "not-written"
+
+
+def look(on: str, estimate: float, half: float | None) -> dict[str, Any]:
+    ends = (None, None) if half is None else (estimate - half, estimate + half)
+    return {"on": on, "cases": 40, "estimate": estimate, "lower": ends[0], "upper": ends[1]}
+
+
+WATCHED: dict[str, Any] = {
+    "workflow": "tickets",
+    "kpi": "cycle",
+    "unit": "days",
+    "bars": {"worth having": -0.4, "target": -0.41},
+    "gates": {"week-4": "2024-02-05", "week-8": "2025-01-01"},
+    "looks": [look("2024-01-29", -0.2, None), look("2024-02-05", -0.3, 90.0), look("2024-02-12", -0.5, 0.2)],
+}
+CALIBRATION: dict[str, Any] = {
+    "reviewed": 80,
+    "expected_calibration_error": 0.1,
+    "expected_if_calibrated": 0.04,
+    "unknown": None,
+    "bins": [
+        {
+            "low": 0.5,
+            "high": 0.9,
+            "n": 80,
+            "confidence": 0.8,
+            "right": {"estimate": 0.7, "lower": 0.6, "upper": 0.79},
+            "off": True,
+        }
+    ],
+}
+
+
+def test_what_was_watched_is_drawn_where_it_is_known_and_a_wide_first_look_does_not_flatten_the_rest() -> None:
+    spec = watched_spec(WATCHED)
+    band = layers_of(spec, "area")[0]
+    assert [row["on"] for row in band["data"]["values"]] == ["2024-02-05", "2024-02-12"]
+    low, high = band["encoding"]["y"]["scale"]["domain"]
+    assert (low > -10, high < 10) == (True, True)
+    names = [
+        (layer["mark"]["text"], layer["mark"]["dy"]) for layer in layers_of(spec, "text") if "text" in layer["mark"]
+    ]
+    assert [name for name, _ in names] == ["no difference", "worth having", "target"]
+    assert names[2][1] > names[1][1] >= 0
+    assert "2024-02-12: -0.5, from -0.7 to -0.3, 40 cases" in spec["description"]
+    assert "Fewer than two looks" in json.dumps(watched_spec({**WATCHED, "looks": WATCHED["looks"][:2]}))
+
+
+def test_placebos_are_counted_on_both_sides_of_nought_and_what_was_found_stands_among_them() -> None:
+    shown = {"workflow": "tickets", "kpi": "cycle", "scale": "log", "of": "order", "unknown": None}
+    spec = placebo_spec({**shown, "effect": 0.3, "effects": [-0.3, -0.1, 0.1, 0.0, 0.3, 0.2]})
+    bars = layers_of(spec, "rect")[0]["data"]["values"]
+    assert sum(bar["n"] for bar in bars) == 6
+    assert any(bar["low"] == 0 for bar in bars)
+    assert "6 orders of the launches; 2 of them at least as far" in spec["description"]
+    assert "another design" in json.dumps(placebo_spec({**shown, "unknown": "this pilot has another design"}))
+
+
+def test_reliability_shows_every_part_and_says_why_there_is_none() -> None:
+    spec = reliability_spec("tickets", CALIBRATION)
+    (point,) = layers_of(spec, "point")
+    assert point["data"]["values"][0]["right"] == 0.7
+    unknown = {"unknown": {"code": "too-few-labels", "because": "3 recent cases have all three"}}
+    assert "3 recent cases" in json.dumps(reliability_spec("tickets", unknown))
+
+
+def test_a_picture_of_a_pilot_needs_one_and_reliability_says_what_lacks(programme: Path, trueup: Run) -> None:
+    pytest.importorskip("vl_convert")
+    sure = programme / "sure.svg"
+    ran = trueup("measure", programme, "tickets", "--picture", "reliability", sure, "--json")
+    assert ran.data["pictures"] == [{"shows": "reliability", "file": str(sure)}]
+    words = sure.read_text("utf-8")
+    assert "Unknown" in words
+    ran = trueup("measure", programme, "tickets", "--picture", "watched", programme / "w.svg", "--json")
+    assert ran.error["code"] == "no-pilot"

@@ -13,6 +13,7 @@ from trueup.cli.options import as_of_option, programme_argument
 from trueup.cli.progress import progress_on_stderr
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -114,6 +115,14 @@ def _health(bench: Workbench, instant: datetime, workflow: str | None) -> dict[s
     "--chart", type=PICTURE, metavar="FILE", help="Draw the KPIs of WORKFLOW week by week: .svg, .png, .json."
 )
 @click.option("--map", "process", type=PICTURE, metavar="FILE", help="Draw the steps of WORKFLOW with their waiting.")
+@click.option(
+    "--picture",
+    "pictures",
+    type=(click.Choice(["watched", "placebo", "reliability"]), PICTURE),
+    multiple=True,
+    metavar="KIND FILE",
+    help="Draw one more of WORKFLOW: watched, placebo or reliability.",
+)
 @answering("measure")
 def measure(  # noqa: D103 -- help in COMMANDS
     directory: Path,
@@ -121,6 +130,7 @@ def measure(  # noqa: D103 -- help in COMMANDS
     as_of: datetime | None,
     chart: Path | None,
     process: Path | None,
+    pictures: tuple[tuple[str, Path], ...],
     *,
     segments: bool,
     histograms: bool,
@@ -134,8 +144,12 @@ def measure(  # noqa: D103 -- help in COMMANDS
     from trueup.loop.measure import spread
     from trueup.workspace import opened
 
-    _require_drawable(workflow, chart, process)
-    with progress_on_stderr() as progress, opened(directory, progress, recorded=healthy, workflow=workflow) as bench:
+    asked = [*([("kpis", chart)] if chart else []), *([("process", process)] if process else []), *pictures]
+    _require_drawable(workflow, [file for _, file in asked])
+    with (
+        progress_on_stderr() as progress,
+        opened(directory, progress, recorded=healthy or _labelled(pictures), workflow=workflow) as bench,
+    ):
         instant = as_of or bench.clock.now()
         readings = measured(bench, workflow, instant, segments=segments)
         worth = money(bench, instant, workflow)
@@ -153,15 +167,18 @@ def measure(  # noqa: D103 -- help in COMMANDS
             data["health"] = _health(bench, instant, workflow)
         data |= _people(bench, instant, workflow)
         data |= _findings(bench, instant, workflow)
-        if workflow is not None and (chart or process):
-            data["pictures"] = _pictures(bench, workflow, instant, chart, process)
+        if workflow is not None and asked:
+            data["pictures"] = _pictures(bench, workflow, instant, asked)
     return Answer(data, measured_text)
 
 
-def _require_drawable(workflow: str | None, *files: Path | None) -> None:
+def _labelled(pictures: tuple[tuple[str, Path], ...]) -> bool:
+    return any(kind == "reliability" for kind, _ in pictures)
+
+
+def _require_drawable(workflow: str | None, files: Sequence[Path]) -> None:
     """Refuse pictures that cannot be made, before anything is measured."""
-    asked = [file for file in files if file is not None]
-    if not asked:
+    if not files:
         return
     from trueup.cli.charts.writing import require_form
     from trueup.kernel.errors import UsageError
@@ -172,24 +189,39 @@ def _require_drawable(workflow: str | None, *files: Path | None) -> None:
             "A picture shows one workflow, and none is named.",
             "Name it behind DIR:\n    trueup measure DIR WORKFLOW --chart FILE.svg",
         )
-    for file in asked:
+    for file in files:
         require_form(file)
 
 
 def _pictures(
-    bench: Workbench, workflow: str, instant: datetime, chart: Path | None, process: Path | None
+    bench: Workbench, workflow: str, instant: datetime, asked: Sequence[tuple[str, Path]]
 ) -> list[dict[str, str]]:
     """Draw what was asked for, and return what was written."""
-    from trueup.cli.charts.process import process_spec
-    from trueup.cli.charts.weeks import weeks_spec
     from trueup.cli.charts.writing import write_picture
-    from trueup.loop.facts.pictured import flow, pictured
 
     found = []
-    if chart is not None:
-        write_picture(weeks_spec(pictured(bench, workflow, instant)), chart)
-        found.append({"shows": "kpis", "file": str(chart)})
-    if process is not None:
-        write_picture(process_spec(workflow, flow(bench, workflow, instant)), process)
-        found.append({"shows": "process", "file": str(process)})
+    for kind, file in asked:
+        write_picture(_spec(bench, workflow, instant, kind), file)
+        found.append({"shows": kind, "file": str(file)})
     return found
+
+
+def _spec(bench: Workbench, workflow: str, instant: datetime, kind: str) -> dict[str, Any]:
+    from trueup.cli.charts.placebo import placebo_spec
+    from trueup.cli.charts.process import process_spec
+    from trueup.cli.charts.reliability import reliability_spec
+    from trueup.cli.charts.watched import watched_spec
+    from trueup.cli.charts.weeks import weeks_spec
+    from trueup.loop.facts.pictured import flow, pictured, placebo, watched
+
+    match kind:
+        case "watched":
+            return watched_spec(watched(bench, workflow, instant))
+        case "placebo":
+            return placebo_spec(placebo(bench, workflow, instant))
+        case "reliability":
+            report = _health(bench, instant, workflow)[workflow]
+            return reliability_spec(workflow, report.get("calibration", {"unknown": report["unknown"]}))
+        case "process":
+            return process_spec(workflow, flow(bench, workflow, instant))
+    return weeks_spec(pictured(bench, workflow, instant))

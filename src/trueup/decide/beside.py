@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from trueup.decide.designs import MatchedUnits, Panel
+from trueup.decide.designs import PLACEBO_SEED, MatchedUnits, Panel
 from trueup.decide.level import Level
 from trueup.decide.numbers import interval_json
 from trueup.evidence.designs.matched import placebo_in_space
@@ -32,7 +32,6 @@ _LEAST_UNITS = 2
 FEW_UNITS = 12
 # A synthetic control that shows less than this part of the difference, or the other way, is said.
 _DISAGREES = 0.5
-_SEED = 1
 
 
 class Weigher(Protocol):
@@ -174,7 +173,7 @@ def level_after(level: Level, checks: DesignChecks) -> Level:
 def placebo_of(analysis: MatchedUnits) -> Placebo | None:
     """Return how other groups of untouched units changed; None where fewer than five can be made."""
     panel = analysis.panel
-    found = placebo_in_space(panel.means, panel.cases, analysis.chosen, panel.before, _SEED)
+    found = placebo_in_space(panel.means, panel.cases, analysis.chosen, panel.before, PLACEBO_SEED)
     return None if found is None else Placebo(round(found[0] * (1 + found[1])) - 1, found[1])
 
 

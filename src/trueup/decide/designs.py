@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trueup.evidence.designs.matched import weekly_differences
+from trueup.evidence.designs.matched import placebo_changes, weekly_differences
 from trueup.evidence.designs.stable import StableSeries
-from trueup.evidence.designs.staggered import staggered_effect
+from trueup.evidence.designs.staggered import permuted_effects, staggered_effect
 from trueup.evidence.moments import Interval, unknown
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 LOOKS = 12
+# Groups of untouched units are drawn the same way wherever they are shown.
+PLACEBO_SEED = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,10 @@ class MatchedUnits:
         """Return the same: the margin holds at every week."""
         return self.shift(alpha)
 
+    def placebos(self) -> tuple[float, Floats] | None:
+        """Return the change, and those of other groups of untouched units; None where too few can be made."""
+        return placebo_changes(self.panel.means, self.panel.cases, self.chosen, self.panel.before, PLACEBO_SEED)
+
     def parts(self) -> Mapping[str, tuple[str, ...]]:
         """Return the weeks after the launch, and every unit that is not the last of its arm."""
         arms = [[unit for unit in self.panel.units if (unit in self.treated) is side] for side in (True, False)]
@@ -181,6 +187,12 @@ class RolloutOrder:
     def watched(self, alpha: float) -> Interval:
         """Return the interval for weekly looks: no sequence over a handful of units, so they share the level."""
         return self.shift(alpha / LOOKS)
+
+    def placebos(self) -> tuple[float, Floats] | None:
+        """Return the effect, and those of the other orders; None where nothing is known."""
+        if len(self.panel.units) < 2 or not len(self.panel.weeks):
+            return None
+        return permuted_effects(self.panel.means, self._columns, self.seed)
 
     def parts(self) -> Mapping[str, tuple[str, ...]]:
         """Return the weeks after the first launch, and the units."""

@@ -88,18 +88,25 @@ def placebo_in_space(
     of them up to 999, else 999 drawn. None where fewer than five groups can be made. (Abadie, Diamond and Hainmueller
     2010.) It is shown beside the interval and never says go: few units leave few ranks.
     """
+    found = placebo_changes(panel, cases, treated, before, seed)
+    if found is None:
+        return None
+    observed, moves = found
+    return (1 + int(np.sum(np.abs(moves) >= abs(observed)))) / (1 + len(moves)), len(moves)
+
+
+def placebo_changes(
+    panel: Floats, cases: Floats, treated: NDArray[np.bool_], before: int, seed: int
+) -> tuple[float, Floats] | None:
+    """Return the change of the treated units, and those of the groups of `placebo_in_space`; None as there."""
     free = np.flatnonzero(~treated)
     size = int(treated.sum())
     if size == 0 or len(free) < size + 1 or math.comb(len(free), size) < LEAST_PLACEBOS:
         return None
-    observed = abs(change_of(weekly_differences(panel, cases, treated, before), before))
-    if math.isnan(observed):
-        return None
+    observed = change_of(weekly_differences(panel, cases, treated, before), before)
     moves = [_pretended(panel[free], cases[free], group, before) for group in _groups(len(free), size, seed)]
-    known = [abs(move) for move in moves if not math.isnan(move)]
-    if len(known) < LEAST_PLACEBOS:
-        return None
-    return (1 + sum(move >= observed for move in known)) / (1 + len(known)), len(known)
+    known = np.array([move for move in moves if not math.isnan(move)])
+    return None if math.isnan(observed) or len(known) < LEAST_PLACEBOS else (observed, known)
 
 
 def _groups(units: int, size: int, seed: int) -> list[tuple[int, ...]]:

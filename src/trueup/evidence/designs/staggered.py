@@ -58,6 +58,22 @@ def staggered_effect(panel: Floats, launches: Sequence[int], alpha: float, seed:
     known without a treated and an untreated cell.
     """
     require_level(alpha)
+    gains, weights, found, most = _statistics(panel, launches, seed)
+    return unknown() if most <= _SETTLED else _inverted(gains, weights, found, most, alpha)
+
+
+def permuted_effects(panel: Floats, launches: Sequence[int], seed: int) -> tuple[float, Floats] | None:
+    """Return the effect, and what would have been found by every order that the interval is inverted over.
+
+    An order that did not happen finds its sum of demeaned cells over the weight of the one that did. None where nothing
+    is known.
+    """
+    gains, _, found, most = _statistics(panel, launches, seed)
+    return None if most <= _SETTLED else (found / most, gains / most)
+
+
+def _statistics(panel: Floats, launches: Sequence[int], seed: int) -> tuple[Floats, Floats, float, float]:
+    """What every order gains and weighs, and what the one that happened does."""
     start = np.asarray(launches, dtype=np.int64)
     treated = np.arange(panel.shape[1])[None, :] >= start[:, None]
     seen = np.isfinite(panel)
@@ -66,13 +82,9 @@ def staggered_effect(panel: Floats, launches: Sequence[int], alpha: float, seed:
     gained, weight = _after(moved), _after(shape)
     each = np.arange(len(start))
     place = np.minimum(start, panel.shape[1])
-    most = float(weight[each, place].sum())
-    if most <= _SETTLED:
-        return unknown()
-    found = float(gained[each, place].sum())
-    orders = _orders(len(start), seed)
-    columns = place[orders]
-    return _inverted(gained[each, columns].sum(1), weight[each, columns].sum(1), found, most, alpha)
+    columns = place[_orders(len(start), seed)]
+    found, most = float(gained[each, place].sum()), float(weight[each, place].sum())
+    return gained[each, columns].sum(1), weight[each, columns].sum(1), found, most
 
 
 def _orders(units: int, seed: int) -> NDArray[np.int64]:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 from trueup.declare.model.kpi import KpiKind
 from trueup.kernel.clock import format_instant
 from trueup.kernel.errors import DataError, DeclarationError, LedgerBrokenError
-from trueup.kernel.quantities import Bar, BarKind
 from trueup.loop.facts.money import money
-from trueup.loop.facts.pictured import baseline_band
+from trueup.loop.facts.pictured import baseline_band, difference_of
 from trueup.loop.measure import readings_of, require_workflow
 from trueup.loop.standing import looks, primary_standing
 from trueup.web.charts.watched import watched_chart
@@ -109,7 +108,7 @@ def _watched(
     if not rows or standing is None or registration is None:
         return None
     bars = {"worth having": registration.worth_having, "target": registration.target}
-    placed = {name: _difference(text, standing["control"]) for name, text in bars.items() if text}
+    placed = {name: difference_of(text, standing["control"]) for name, text in bars.items() if text}
     shown = {name: value for name, value in placed.items() if value is not None}
     unit, kpi = standing["unit"], standing["kpi"]
     says = f"Measured difference of {kpi} at every weekly look, with its interval; the table below has the same values"
@@ -119,17 +118,6 @@ def _watched(
         "unit": unit,
         "chart": watched_chart(rows, shown, _days(gates), unit, says),
     }
-
-
-def _difference(text: str, control: float | None) -> float | None:
-    """Return a declared bar as a difference in the KPI's unit; None where it is a level or nothing is known."""
-    try:
-        bar = Bar.parse(text)
-    except ValueError:
-        return None
-    if bar.kind is BarKind.RELATIVE:
-        return None if control is None else bar.value * control
-    return None if bar.kind is BarKind.LEVEL else bar.value
 
 
 def _kpis(
