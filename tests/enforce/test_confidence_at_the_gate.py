@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+import tempfile
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.enforce.governed import NOW, World, pay, world
@@ -18,6 +20,7 @@ from trueup.declare.model.workflow import Autonomy
 from trueup.declare.read import read_programme
 from trueup.enforce.autonomy.rung import Rungs, basis_of, note_basis, policy_in_force
 from trueup.enforce.certainty.confidence import confident, floored, needed_confidence, raised
+from trueup.enforce.policy import Policy
 from trueup.enforce.rehearsal.dry import dry_run
 from trueup.enforce.request import Request
 from trueup.enforce.steps import State
@@ -193,3 +196,27 @@ def test_of_a_share_and_a_threshold_the_higher_one_holds() -> None:
     assert [needed("learned", None), needed("learned", 0.2)] == ["learned", 0.2]
     assert needed_confidence(Autonomy(), 0.9) is None
     assert needed_confidence(None, 0.9) is None
+
+
+@cache
+def asking_policy() -> Policy:
+    return asking(Path(tempfile.mkdtemp()), "80%", ", sources: required").policy
+
+
+ANYTHING = st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=3) | st.lists(st.integers())
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.floats(0, 1) | ANYTHING, st.lists(st.text(max_size=3), max_size=3).map(tuple) | ANYTHING)
+def test_only_a_confidence_that_is_enough_and_a_source_that_is_named_go_on_alone(sure: Any, sources: Any) -> None:
+    verdict = asking_policy().judge(pay(confidence=sure, sources=sources))
+    number = isinstance(sure, int | float) and not isinstance(sure, bool) and 0 <= sure <= 1
+    listed = isinstance(sources, tuple | list) and all(isinstance(one, str) and one.strip() for one in sources)
+    if verdict.decision == "allow":
+        assert number
+        assert sure >= 0.8
+        assert listed
+        assert sources
+    elif verdict.decision == "hold":
+        assert number or sure is None
+        assert listed
