@@ -40,6 +40,18 @@ def test_a_sound_programme_has_no_errors(tmp_path: Path) -> None:
         ("workflows/triage.yaml", "data: forms", "data: form", "workflows/triage.yaml:4:16"),
         ("workflows/triage.yaml", "primary: cycle_time", "primary: cycle", "workflows/triage.yaml:9:12"),
         ("workflows/triage.yaml", "guardrails: {quality", "guardrails: {qualit", "workflows/triage.yaml:10:16"),
+        (
+            "workflows/triage.yaml",
+            "  guardrails",
+            "  downstream: [a.wait]\n  guardrails",
+            "workflows/triage.yaml:10:16",
+        ),
+        (
+            "workflows/triage.yaml",
+            "  guardrails",
+            "  negative_control: [x]\n  guardrails",
+            "workflows/triage.yaml:10:22",
+        ),
     ],
 )
 def test_a_reference_that_leads_nowhere_is_found_where_it_stands(

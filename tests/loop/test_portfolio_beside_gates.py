@@ -66,10 +66,11 @@ def test_a_go_stands_beside_what_its_cycle_supports_and_keeps_its_e_value_when_i
 
 def test_where_the_programme_lets_it_veto_the_go_waits_for_a_name(two: Path) -> None:
     programme = two / "programme.yaml"
-    programme.write_text(programme.read_text("utf-8") + "reviews: {portfolio: vetoes}\n", "utf-8")
+    programme.write_text(programme.read_text("utf-8") + "reviews: {strategy: 30d, portfolio: vetoes}\n", "utf-8")
     found = gates(two, WEEK_4)["claims week-4"]
     assert (found["outcome"], found["code"], found["waivable"]) == ("hold", "portfolio-veto", ["portfolio"])
     assert "the portfolio holds it" in found["because"]
+    assert found["portfolio"]["cycle"] == 3  # from 2024-01-01 to 2024-03-31 in cycles of 30 days
     later = gates(two, WEEK_8)
     assert later["claims week-8"]["portfolio"]["supported"]
     assert later["claims week-8"]["outcome"] == "go"
@@ -79,12 +80,3 @@ def test_where_the_programme_lets_it_veto_the_go_waits_for_a_name(two: Path) -> 
     assert refused.exit_code == 4
     done = run_trueup("apply", two, name, "--by", "chief", *waiving, "--json")
     assert done.data["applied"][0]["outcome"] == "go"
-
-
-def test_pilots_of_other_cycles_are_no_company_and_their_number_counts_across(two: Path) -> None:
-    programme = two / "programme.yaml"
-    # Registered on one day, so that a cycle that begins between them needs another registration.
-    programme.write_text(programme.read_text("utf-8") + "reviews: {strategy: 30d}\n", "utf-8")
-    view = gates(two, WEEK_4)["claims week-4"]["portfolio"]
-    assert (view["cycle"], view["pilots"]) == (3, 2)
-    assert view["needed_across"] > view["needed"] / 2
