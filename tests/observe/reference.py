@@ -41,9 +41,15 @@ def by_case(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, An
 def expected(kpi: Kpi, rows: Sequence[Mapping[str, Any]], window: timedelta, complete: Sequence[str] = ()) -> Expected:
     """Compute a KPI over all events of one case."""
     start = min(row["at"] for row in rows)
-    seen = [row for row in rows if row["at"] < start + window]
+    seen = within(rows, window)
     value, capped = _value(kpi, seen, window, complete)
     return Expected(start, start + window, value, capped)
+
+
+def within(rows: Sequence[Mapping[str, Any]], window: timedelta) -> list[Mapping[str, Any]]:
+    """The events of a case that a KPI sees."""
+    start = min(row["at"] for row in rows)
+    return [row for row in rows if row["at"] < start + window]
 
 
 def _value(
@@ -51,6 +57,9 @@ def _value(
 ) -> tuple[float | None, bool]:
     if kpi.duration is not None:
         return _duration(_time(seen, kpi.duration.start), _time(seen, kpi.duration.to), window, kpi)
+    if kpi.share is not None and kpi.share.agree is not None:
+        answer, label = (_last(seen, field) for field in kpi.share.agree)
+        return (None if answer is None or label is None else float(answer == label)), False
     if kpi.share is not None:
         having = kpi.share.having is not None
         patterns = kpi.share.having if kpi.share.having is not None else kpi.share.without or ()
@@ -60,10 +69,26 @@ def _value(
     if kpi.throughput is not None:
         return float(_count(seen, kpi.throughput.of or complete) > 0), False
     assert kpi.ratio is not None
-    if kpi.ratio.per == "completed" and not _count(seen, complete):
+    if kpi.ratio.per == "completed" and not kpi.ratio.of_all and not _count(seen, complete):
         return None, False
-    given = [(row["at"], float(row[kpi.ratio.of])) for row in seen if row.get(kpi.ratio.of) is not None]
-    return (max(given)[1] if given else None), False
+    return _number(seen, kpi.ratio.of), False
+
+
+def under(kpi: Kpi, seen: Sequence[Mapping[str, Any]], complete: Sequence[str]) -> float:
+    """What a ratio of sums with `of_all` divides by: 1 for a completed case."""
+    assert kpi.ratio is not None
+    assert kpi.ratio.of_all
+    return float(_count(seen, complete) > 0)
+
+
+def _number(seen: Sequence[Mapping[str, Any]], field: str) -> float | None:
+    given = [(row["at"], float(row[field])) for row in seen if row.get(field) is not None]
+    return max(given)[1] if given else None
+
+
+def _last(seen: Sequence[Mapping[str, Any]], field: str) -> str | None:
+    given = [(row["at"], str(row[field])) for row in seen if row.get(field) is not None]
+    return max(given)[1] if given else None
 
 
 def _duration(start: datetime | None, to: datetime | None, window: timedelta, kpi: Kpi) -> tuple[float | None, bool]:
