@@ -62,7 +62,7 @@ def test_inputs_and_answers_that_moved_are_named_and_the_answers_are_a_finding(t
         "answer": "drifted",
         "sure": "steady",
     }
-    assert report["joint"]["state"] == "moved"
+    assert report["joint"]["state"] == "drifted"
     amount = report["fields"][0]
     assert (amount["kind"], amount["before"], amount["unknown"]) == ("number", 13 * 60, None)
     told = found(root)
