@@ -14,7 +14,7 @@ from trueup.web.api.routes import ROUTES
 
 
 def addresses() -> list[tuple[str, str]]:
-    named = {"{approval}": "a-0", "{step}": "a-0", "{workflow}": "claims"}
+    named = {"{approval}": "a-0", "{step}": "a-0", "{review}": "r-0", "{workflow}": "claims"}
     found = []
     for route in ROUTES:
         path = route.path

@@ -59,14 +59,10 @@ def threshold(directory: Path, workflow: str, register: bool, by: str | None, as
 @answering("autonomy reviews")
 def reviews(directory: Path, workflow: str | None, as_of: datetime | None) -> Answer:
     """List the cases that somebody has to look at blind, by the time that they are due."""
-    from trueup.loop.autonomy.blind import inbox
-    from trueup.loop.measure import require_workflow
-    from trueup.workspace import opened
+    from trueup.sdk.reviewing import waiting
 
-    with progress_on_stderr() as progress, opened(directory, progress, workflow=workflow) as bench:
-        if workflow is not None:
-            require_workflow(bench.programme, workflow)
-        found = [one.to_json() for one in inbox(bench, workflow, as_of or bench.clock.now())]
+    with progress_on_stderr() as progress:
+        found = waiting(directory, as_of, workflow=workflow, progress=progress)
     return Answer({"reviews": found, "overdue": sum(one["overdue"] for one in found)}, view.reviews)
 
 
@@ -88,13 +84,13 @@ def label(
 ) -> Answer:
     """Label one case of the list, once: by an answer of your own, or by right or wrong."""
     from trueup.loop.autonomy.labels import Label
-    from trueup.loop.autonomy.labels import label as labelled
-    from trueup.workspace import bodies_of, opened, signer_for
+    from trueup.sdk.reviewing import label as labelled
+    from trueup.workspace import SystemClock, signer_for
 
     given = _arguments(answer) if answer is not None else None
-    with progress_on_stderr() as progress, opened(directory, progress, write=True) as bench:
-        said = Label(review, by, as_of or bench.clock.now(), None if right is None else not right, given)
-        data = labelled(bench, bodies_of(directory), said, signer_for(bench, by))
+    said = Label(review, by, as_of or SystemClock().now(), None if right is None else not right, given)
+    with progress_on_stderr() as progress:
+        data = labelled(directory, said, lambda bench: signer_for(bench, by), progress=progress)
     return Answer(data, view.labelled)
 
 

@@ -51,8 +51,8 @@ def deciding_to(decision: str) -> Answers:
 
     def answer(office: Office, call: Call) -> Mapping[str, Any]:
         name = _approval(office, call)
-        ask = Ask(name, decision, call.caller.name, _arguments(call), call.text("because"))
-        return deciding.decided_json(deciding.decide(office.root, [ask], _claims(call), clock=office.clock))
+        ask = Ask(name, decision, call.caller.name, arguments_of(call), call.text("because"))
+        return deciding.decided_json(deciding.decide(office.root, [ask], claims(call), clock=office.clock))
 
     return answer
 
@@ -71,7 +71,7 @@ def settled(office: Office, call: Call) -> Mapping[str, Any]:
         raise NotFoundError("no-such-step", f"There is no unknown step {name!a}.", "Ask for GET /api/unknown.")
     happened = bool(call.content["happened"])
     seen = deciding.Seen(name, happened, call.caller.name, str(call.content["because"]))
-    step, entry = deciding.settle(office.root, seen, _claims(call), clock=office.clock)
+    step, entry = deciding.settle(office.root, seen, claims(call), clock=office.clock)
     return deciding.settled_json(step, entry, happened=happened)
 
 
@@ -98,7 +98,7 @@ def _approval(office: Office, call: Call) -> str:
     return name
 
 
-def _arguments(call: Call) -> Mapping[str, Json] | None:
+def arguments_of(call: Call) -> Mapping[str, Json] | None:
     """Return edited arguments, read as strictly as a request's."""
     given = call.content.get("arguments")
     if given is None:
@@ -111,7 +111,7 @@ def _arguments(call: Call) -> Mapping[str, Json] | None:
         ) from None
 
 
-def _claims(call: Call) -> deciding.Signs:
+def claims(call: Call) -> deciding.Signs:
     """Return what puts the caller's name under a decision: a claim, for whoever holds the token may be anybody."""
     name = call.caller.name
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from trueup.declare.model.people import Right
-from trueup.web.api import answers
+from trueup.web.api import answers, blind
 from trueup.web.api.answers import Answers
 from trueup.web.api.calls import Member
 
@@ -29,7 +29,7 @@ class Route:
     @property
     def dated(self) -> bool:
         """True where `?as_of=` moves the answer to an instant."""
-        return self.command in {"approvals list", "approvals show"}
+        return self.command in {"approvals list", "approvals show", "autonomy reviews"}
 
 
 _BECAUSE = {"because": Member("text", "the reason, for the record")}
@@ -91,6 +91,21 @@ ROUTES = (
         {
             "happened": Member("yes or no", "whether it took effect where it acts", required=True),
             "because": Member("text", "what was seen, for the record", required=True),
+        },
+    ),
+    Route(
+        "GET", "/reviews", Right.SEE, "autonomy reviews", "Cases to look at blind, by when they are due.", blind.reviews
+    ),
+    Route(
+        "POST",
+        "/reviews/{review}/label",
+        Right.DECIDE,
+        "autonomy label",
+        "Label such a case, once: by the caller's own answer, or by right or wrong.",
+        blind.labelled,
+        {
+            "arguments": Member("object", "the arguments that the caller would have given"),
+            "wrong": Member("yes or no", "whether what was done is wrong, having looked at it"),
         },
     ),
     Route(
