@@ -236,8 +236,8 @@ def test_hostile_bodies_are_answered_with_an_envelope_and_draw_nothing_by_accide
 
 
 @pytest.mark.long
-def test_thousands_of_hostile_bodies_draw_nothing_by_accident(api: Calling) -> None:
-    fuzz(api, 3_000)
+def test_a_thousand_hostile_bodies_draw_nothing_by_accident(api: Calling) -> None:
+    fuzz(api, 1_000)
 
 
 def test_a_defect_is_answered_without_saying_more(
