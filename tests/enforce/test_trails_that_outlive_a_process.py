@@ -120,7 +120,7 @@ def test_marks_of_one_case_say_nothing_about_another(at: World) -> None:
 texts = st.text(st.sampled_from("ab é.,\n0A/@"), max_size=60)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(texts, max_size=4), texts)
 def test_a_trail_that_was_kept_says_what_it_said_before(heard: list[str], value: str) -> None:
     from tempfile import TemporaryDirectory

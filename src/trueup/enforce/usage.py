@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from trueup.ledger.upkeep.tail import Followed
 
 
+_INTENDED = "action.intended"
+_GIVING_BACK = (b'"verdict":"deny"', b'"decision":"rejected"', b'"reserved":{')
 # More than any limit allows, and than any sum of amounts below zero could give back.
 _ALL = 1 << 100
 
@@ -147,13 +149,13 @@ class Usage:
             return
         for item in self._ledger.entries(after=self._read_to):
             self._read_to = item.index
-            # Outcomes are a third of all entries, and take nothing from a limit.
-            if not item.of_type("action.finished"):
+            # Most entries neither take from a limit nor give back to it. Their bytes show it: each has one spelling.
+            if item.type == _INTENDED or any(mark in item.leaf for mark in _GIVING_BACK):
                 self._take(item)
 
     def _take(self, item: Recorded) -> None:
         data = item.entry.data
-        if item.entry.type == "action.intended":
+        if item.entry.type == _INTENDED:
             action, case = str(data.get("action")), data.get("case")
             if data.get("workflow") == self._workflow and self._of(action):
                 place = _Place(item.index, action, item.entry.time, case if isinstance(case, str) else None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 from trueup.kernel.errors import UsageError
@@ -38,6 +39,7 @@ def parse_instant(text: str) -> datetime:
         ) from None
 
 
+@lru_cache(maxsize=64)
 def format_instant(instant: datetime) -> str:
     """Write an instant as `2018-03-03T00:00:00Z`, with microseconds only where there are any."""
     text = instant.astimezone(UTC).replace(tzinfo=None).isoformat()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from trueup.kernel.canonical import Json
 
 LARGEST_LEAF = 32 * 1024
+_TYPE = b'"type":"'
 _VERIFY = "Find out what happened to it:\n  trueup ledger verify DIR"
 # No quotes, backslashes, spaces or control characters: an id reads the same in JSON, in SQL and in a shell.
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,199}", re.ASCII)
@@ -67,9 +68,10 @@ class Recorded:
         """The entry's id."""
         return self.entry.id
 
-    def of_type(self, event_type: str) -> bool:
-        """Tell the entry's type without reading it: it closes the leaf, and is written in this one way."""
-        return self.leaf.endswith(f'"type":"{event_type}"}}'.encode())
+    @property
+    def type(self) -> str:
+        """The entry's type, found without reading it: it closes the leaf, and is written in this one way."""
+        return self.leaf[self.leaf.rfind(_TYPE) + len(_TYPE) : -2].decode("ascii", "replace")
 
     def _read(self) -> tuple[Entry, datetime]:
         if not self._said:

@@ -96,7 +96,7 @@ def receipts_of(root: Path, wanted: str | None, out: Path | None) -> list[Receip
         raise NotFoundError(
             "no-such-action",
             f"No action that has ended is called {wanted!r}.",
-            "An action is named by its approval (a-...), its step, or the index of its entry `action.finished`:\n"
+            "It is named as in the list (a-...), by its step, or by the index of its entry `action.finished`:\n"
             "    trueup ledger receipt DIR",
         )
     # Of several with one step, in several workflows, the newest is meant.
