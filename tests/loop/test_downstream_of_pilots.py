@@ -12,6 +12,7 @@ import pytest
 
 from tests.loop.pilots import RANDOMISED, Truth, write_log, write_programme
 from tests.running import run_trueup
+from tests.web.consoles import Console, HandClock
 from trueup.cli.views.review import review_text
 from trueup.decide.displacement import Downstream, Gain, displaced
 from trueup.decide.level import Level
@@ -62,11 +63,14 @@ def test_waiting_that_moves_to_the_next_step_stands_beside_the_go_and_is_found(t
     assert 0.7 < down["eats"] < 1.1
     assert down["eaten"]
     (detail,) = displaced_gains(root)
-    assert "claims.payment_wait lost" in detail
+    assert "claims.payment_wait got worse" in detail
     assert "compared by arm" in detail
     shown = " ".join(review_text({"as_of": "", "pilots": 1, "changes": [gate]}, next_steps=False).split())
     assert "downstream claims.payment_wait +31.2 h" in shown
     assert "too little is left" in shown
+    page = Console(root, HandClock(datetime(2024, 5, 28, tzinfo=UTC))).inside().get("/review/1")
+    assert page.status_code == 200
+    assert "Downstream claims.payment_wait" in page.text
 
 
 def test_another_workflow_is_compared_with_its_own_weeks_before(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import random
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 
 from tests.loop.pilots import PILOT, START, Truth, write_programme
 from tests.running import run_trueup
+from tests.web.consoles import Console, HandClock
 from trueup.backends.synthetic import SyntheticControls, weigher
 
 WEEK_12 = "2024-06-25"
@@ -86,6 +87,8 @@ def test_other_units_that_changed_as_much_take_the_claim_back(tmp_path: Path) ->
     assert week_12["checks"]["placebo"]["ordinary"]
     assert (week_12["outcome"], week_12["code"], week_12["evidence_level"]) == ("hold", "design-too-weak", "D")
     assert any("level B lowered to D" in note for note in week_12["notes"])
+    inside = Console(root, HandClock(datetime(2024, 6, 25, tzinfo=UTC))).inside()
+    assert all(words in inside.get("/review/3").text for words in ("Beside it", "Placebo", "Synthetic control"))
 
 
 def test_a_kpi_that_cannot_have_moved_and_did_takes_the_claim_back_where_units_are_few(tmp_path: Path) -> None:

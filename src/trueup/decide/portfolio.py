@@ -107,7 +107,7 @@ class PortfolioView:
             return f"{company}, without an e-value"
         said = f"e-value {shown(self.member.e_value)} as {company}, {shown(self.needed_within)} needed"
         verdict = "supported" if self.within_cycle else "not supported"
-        return f"{verdict}: {said}; over all cycles {shown(self.needed_across)}"
+        return f"{verdict}: {said}; over all cycles {shown(self.needed_across)} needed"
 
 
 def portfolio_view(members: Sequence[Member], workflow: str, alpha: float = FALSE_DISCOVERIES) -> PortfolioView:

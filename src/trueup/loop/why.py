@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from trueup.observe.tables import CaseVector
 
 _SAMPLED = 3
+# By the basis of a comparison that is analysed as a whole.
+_DESIGNS = {
+    "stable weeks": "change of weekly means against their own past, with the margin of so many weeks",
+    "matched units": "change of the weekly difference between units, with the margin of so many weeks",
+    "rollout order": "effects that other orders of the same launches do not explain as well (permutation)",
+}
 
 
 def why(bench: Workbench, review: str, n: int) -> dict[str, Any]:
@@ -77,6 +83,8 @@ def _name(change: Mapping[str, Any], inputs: Mapping[str, Any]) -> str:
         return "difference of weekly means, Student's t on weeks that may resemble their neighbours"
     if inputs["basis"] == "units":
         return "difference of unit means, Student's t on units"
+    if inputs["basis"] in _DESIGNS:
+        return _DESIGNS[inputs["basis"]]
     if change["unit"] == "share":
         return "difference of two shares, score interval (Miettinen and Nurminen 1985)"
     return "difference of two means, normal quantile on the arm means"

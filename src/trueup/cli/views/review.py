@@ -173,6 +173,7 @@ def chain_text(data: Mapping[str, Any]) -> str:
     lines += ["", "Formula", wrapped(formula["name"], 2), wrapped(formula["expression"], 2)]
     lines += _inputs(formula["inputs"], change.get("unit"))
     lines += _bar(change)
+    lines += _beside(change)
     lines += _portfolio(change.get("portfolio"))
     lines += _readings(data["readings"])
     lines += _events(data["events"], change.get("unit"))
@@ -195,6 +196,27 @@ def _bar(change: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def _beside(change: Mapping[str, Any]) -> list[str]:
+    """Render what stands beside a comparison: checks of its design, and what comes after it."""
+    checks, downstream = change.get("checks") or {}, change.get("downstream") or ()
+    lines = ["", "Beside it"] if checks or downstream else []
+    placebo, synthetic = checks.get("placebo"), checks.get("synthetic")
+    if placebo:
+        said = f"placebo: {placebo['as_large']} of {placebo['groups']} groups of untouched units changed as much"
+        lines.append(wrapped(said, 2))
+    for control in checks.get("negative_controls", ()):
+        moved = "moved" if control["moved"] else "stayed"
+        lines.append(wrapped(f"negative control {control['kpi']} {difference(control, control['unit'])}: {moved}", 2))
+    if synthetic:
+        mixed = ", ".join(f"{unit} {part:.2f}" for unit, part in synthetic["weights"].items() if part >= 0.005)
+        said = f"synthetic control {synthetic['estimate']:+.3g} {change['unit']}, mixed of {mixed}"
+        lines.append(wrapped(f"{said}; {synthetic['as_large']} of {synthetic['groups']} others departed as far", 2))
+    for one in downstream:
+        figures = difference(one, one["unit"]) if one["estimate"] is not None else one["because"]
+        lines.append(wrapped(f"downstream {one['workflow']}.{one['kpi']}: {figures}: {one['state']}", 2))
+    return lines
+
+
 def _portfolio(view: Mapping[str, Any] | None) -> list[str]:
     """Render the pilots of a cycle with what each has gathered, most first."""
     if not view:
@@ -212,16 +234,18 @@ def _inputs(inputs: Mapping[str, Any], unit: str | None) -> list[str]:
     arms = [arm for arm in ("treated", "control") if isinstance(inputs.get(arm), dict)]
     if not arms:
         return _plain_inputs(inputs)
-    return [f"  {arm:<8} {_arm(inputs[arm], inputs['basis'], unit)}" for arm in arms]
+    return [f"  {arm:<8} {_arm(inputs[arm], inputs, unit)}" for arm in arms]
 
 
-def _arm(side: Mapping[str, Any], basis: str, unit: str | None) -> str:
+def _arm(side: Mapping[str, Any], inputs: Mapping[str, Any], unit: str | None) -> str:
     """Write what the formula took from an arm: its cases, or the means of its weeks or units."""
-    if basis == "cases":
+    if inputs["basis"] == "cases":
         variance = "unknown" if side["variance"] is None else f"{side['variance']:.4g}"
         return f"n {side['n']:>6}  mean {plain(side['mean'], unit)}  variance {variance}"
     blocks = side["blocks"]
-    word = "weeks" if basis == "blocks" else "units"
+    word = "units" if inputs["basis"] == "units" else "weeks"
+    if inputs.get("scale", "plain") != "plain":
+        return f"{len(blocks)} {word} ({side['n']} cases)  geometric mean of the cases {plain(side['mean'], unit)}"
     mean = sum(blocks) / len(blocks) if blocks else None
     return f"{len(blocks)} {word} ({side['n']} cases)  mean of their means {plain(mean, unit)}"
 

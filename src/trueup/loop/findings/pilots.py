@@ -164,7 +164,7 @@ def _eaten(seen: Seen, name: str, one: Displaced, named: Sequence[str]) -> Found
     figures = f"{interval.estimate:+.3g} {down.unit} {ends}" if interval else ""
     part = "the two are no amounts of one kind" if one.part is None else f"that is {one.part:.0%} of the gain a week"
     design = "compared by arm" if down.workflow == name else "compared with its own weeks before"
-    detail = f"While {name!r} gained, {down.workflow}.{down.kpi} lost {figures}: {part} ({design}; {LOOKS})."
+    detail = f"While {name!r} gained, {down.workflow}.{down.kpi} got worse, {figures}: {part} ({design}; {LOOKS})."
     fix = "Weigh it before the next gate: a guardrail, a wider workflow, or stop. See first what else happened there."
     path = ("pilot", "downstream") if named else ("pilot", "primary")
     where = seen.place(workflow_file(name), *path)
