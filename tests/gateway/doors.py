@@ -124,11 +124,18 @@ class Bench:
 
 
 @contextmanager
-def bench(root: Path, servers: list[Server] | None = None, **terms: Any) -> Iterator[Bench]:
-    """Open the gate and put a gateway before it; the servers are connected with `gateway.connected()`."""
+def bench(
+    root: Path, servers: list[Server] | None = None, follow: tuple[str, str | None] | None = None, **terms: Any
+) -> Iterator[Bench]:
+    """Open the gate and put a gateway before it; the servers are connected with `gateway.connected()`.
+
+    `follow` is a case, and what the person asked for in it, where that is known.
+    """
     clock = Clock()
     said: list[str] = []
     with governed(write(root) if not (root / "programme.yaml").exists() else root, "payments", clock=clock) as gate:
+        if follow is not None:
+            terms["trail"] = gate.trail(*follow)
         made = Gateway(gate, servers or [tool_server(root)], Terms(Tokens(), **terms), said.append)
         yield Bench(root, gate, made, clock, said)
 

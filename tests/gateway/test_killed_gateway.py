@@ -118,7 +118,7 @@ def killed(root: Path, kills: int, seed: int) -> None:
                 timer.join()
             # An answer that was lost on its way is not lost: the ledger says how it ended.
             lost = finished(root) - sum(state == "done" for state in answers.values())
-            assert lost in {0, 1}
+            assert lost in {0, 1}, f"{lost} answers too many on record at turn {turn}: {answers}"
             answers |= dict.fromkeys([memo for memo in waiting if memo not in answers][:lost], "done")
         with gateway(root, url) as (address, _):
             asyncio.run(call(address, [memo for memo in memos if memo not in answers], answers))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -100,15 +99,12 @@ def test_a_restarted_gateway_knows_what_the_agent_had_read(tmp_path: Path) -> No
             assert answer_of(held)["verdict"] == "hold"
 
     for session, asked in ((reads, "Pay the rent of May, please."), (acts, None)):
-        with bench(tmp_path) as at:
-            # The second one is told the case alone.
-            at.gateway._terms = replace(at.gateway._terms, trail=at.gate.trail("c1", asked))
+        # The second one is told the case alone.
+        with bench(tmp_path, follow=("c1", asked)) as at:
             asyncio.run(session(at))
 
 
-def test_an_answer_whose_origin_cannot_be_recorded_is_withheld(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_answer_whose_origin_cannot_be_recorded_is_withheld(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def session(at: Bench) -> None:
         async with at.gateway.connected(), at.agent() as agent:
             await agent.call_tool("pay", {"amount": 1})
@@ -122,8 +118,7 @@ def test_an_answer_whose_origin_cannot_be_recorded_is_withheld(
     def full() -> None:
         raise StorageError("cannot-write", "The disk is full.", "")
 
-    with bench(tmp_path) as at:
-        at.gateway._terms = replace(at.gateway._terms, trail=at.gate.trail("c1", "Pay the rent."))
+    with bench(tmp_path, follow=("c1", "Pay the rent.")) as at:
         asyncio.run(session(at))
 
 
