@@ -75,7 +75,7 @@ def gateway(root: Path, url: str) -> Iterator[tuple[str, int]]:
     process.start()
     assert process.pid is not None
     try:
-        assert ours.poll(30), "the gateway did not start"
+        assert ours.poll(120), "the gateway did not start"
         yield ours.recv(), process.pid
     finally:
         process.kill()
