@@ -85,8 +85,9 @@ def test_weeks_cannot_judge_a_tail_and_say_so_beforehand(tmp_path: Path) -> None
     found = judged(root)
     assert (found["outcome"], found["code"]) == ("unknown", "quantile-needs-cases")
     assert found["lower"] is found["upper"] is None
-    notes = YAML(typ="safe").load(root / "registrations" / "claims.yaml")["notes"]
-    assert any("no gate can judge slow_tail" in note for note in notes)
+    registered = YAML(typ="safe").load(root / "registrations" / "claims.yaml")
+    assert any("no gate can judge slow_tail" in note for note in registered["notes"])
+    assert all("smallest" not in gate for gate in registered["detectable"])
 
 
 def test_a_tail_as_guardrail_is_crossed_where_cases_were_drawn_and_open_where_units_were(tmp_path: Path) -> None:

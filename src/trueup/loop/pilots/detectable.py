@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from trueup.decide.bars import contrast_of
 from trueup.decide.gate import ALPHA
 from trueup.decide.numbers import known
+from trueup.decide.samples import frozen_sample
 from trueup.declare.model.kpi import KpiKind
 from trueup.declare.model.registration import FrozenPower
 from trueup.declare.model.workflow import gate_week
 from trueup.evidence import power
 from trueup.evidence.designs.scales import PLAIN
 from trueup.evidence.moments import Moments
+from trueup.loop.pilots.comparisons import is_ratio_of_sums, is_weekly
 from trueup.loop.pilots.sizes.units import by_margin, of_matched, of_rollout, of_units
 from trueup.loop.pilots.weeks import floor_of, frozen_transform
 
@@ -61,9 +63,16 @@ def _on_scale(registration: Registration) -> bool:
     return admitted or registration.design.get("assigned") in {"matched", "staggered"}
 
 
+def _drawn_by_case(registration: Registration) -> bool:
+    design = registration.design
+    return design.get("assigned") == "random" and design.get("unit", "case") == "case"
+
+
 def _by_design(registration: Registration, kpi: Kpi, past: Past, weeks: float, alpha: float) -> float | None:
     """Return the smallest effect on the scale of the design; None where no number of its weeks would show one."""
     frozen, assigned = registration.kpis[registration.primary], registration.design.get("assigned")
+    if kpi.quantile is not None and not _drawn_by_case(registration):
+        return None
     if assigned == "matched" and past.cases is not None:
         return of_matched(past, registration, int(weeks))
     if assigned == "staggered" and past.cases is not None:
@@ -83,17 +92,16 @@ def _smallest(
         return None
     design = registration.design
     share = float(design.get("share") or 0.5)
-    if design.get("assigned") == "random" and design.get("unit", "case") == "case":
+    if _drawn_by_case(registration) and not is_weekly(kpi):
         arms = cases * share, cases * (1 - share)
         if kpi.kind is KpiKind.SHARE:
             return power.smallest_detectable_share(frozen.mean, *arms, alpha, kpi.sign)
         on_log = frozen.log is not None and kpi.scale == "log"
         spread = (frozen.log.variance if frozen.log is not None and on_log else frozen.variance) ** 0.5
         return power.smallest_detectable(spread, arms[0], spread, arms[1], alpha)
-    if design.get("assigned") == "random" and past.cases is not None:
+    if design.get("assigned") == "random" and past.cases is not None and not kpi.paired:
         scale = past.transform if kpi.scale == "log" else PLAIN
         return of_units(replace(past, transform=scale), share, int(weeks), alpha)
-    means = [week.log_mean if kpi.scale == "log" else week.mean for week in frozen.weeks]
-    blocks = Moments.of([mean for mean in means if mean is not None])
+    blocks = Moments.of(frozen_sample(frozen, log=kpi.scale == "log", ratio=is_ratio_of_sums(kpi)).blocks)
     spread = blocks.variance**0.5
     return power.smallest_detectable_blocks(spread, int(weeks), spread, blocks.n, alpha)
