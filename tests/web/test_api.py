@@ -66,6 +66,18 @@ def test_nobody_decides_on_their_own_request_nor_twice_where_two_are_needed(api:
     assert api.resume(both).state is State.DONE
 
 
+def test_decisions_at_the_same_moment_are_all_taken_and_one_of_each(api: Calling) -> None:
+    approvals = [api.hold(f"C{n}/pay") for n in range(3)]
+
+    def decide(n: int) -> int:
+        return int(api.post("owner", f"/approvals/{approvals[n % 3]}/accept", {}).status_code)
+
+    with ThreadPoolExecutor(6) as pool:
+        statuses = list(pool.map(decide, range(6)))
+    assert sorted(statuses) == [200, 200, 200, 409, 409, 409]
+    assert len(api.entries("approval.decided")) == 3
+
+
 def test_an_expired_approval_is_answered_as_the_command_answers_it(api: Calling) -> None:
     approval = api.hold("C1/pay")
     api.clock.at += timedelta(days=2)

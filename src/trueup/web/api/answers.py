@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from trueup.enforce.approvals import Ask
@@ -29,6 +30,8 @@ class Office:
     root: Path
     clock: Clock
     routers: Routers
+    # A programme has one lock: whoever decides at the same moment waits, instead of being told to come again.
+    deciding: Lock = field(default_factory=Lock)
 
 
 Answers = Callable[[Office, "Call"], Mapping[str, Any]]
@@ -52,7 +55,8 @@ def deciding_to(decision: str) -> Answers:
     def answer(office: Office, call: Call) -> Mapping[str, Any]:
         name = _approval(office, call)
         ask = Ask(name, decision, call.caller.name, arguments_of(call), call.text("because"))
-        return deciding.decided_json(deciding.decide(office.root, [ask], claims(call), clock=office.clock))
+        with office.deciding:
+            return deciding.decided_json(deciding.decide(office.root, [ask], claims(call), clock=office.clock))
 
     return answer
 
@@ -71,7 +75,8 @@ def settled(office: Office, call: Call) -> Mapping[str, Any]:
         raise NotFoundError("no-such-step", f"There is no unknown step {name!a}.", "Ask for GET /api/unknown.")
     happened = bool(call.content["happened"])
     seen = deciding.Seen(name, happened, call.caller.name, str(call.content["because"]))
-    step, entry = deciding.settle(office.root, seen, claims(call), clock=office.clock)
+    with office.deciding:
+        step, entry = deciding.settle(office.root, seen, claims(call), clock=office.clock)
     return deciding.settled_json(step, entry, happened=happened)
 
 

@@ -30,4 +30,5 @@ def labelled(office: Office, call: Call) -> Mapping[str, Any]:
         raise NotFoundError("no-such-review", f"No review {name!a} waits.", "Ask for GET /api/reviews.")
     wrong = call.content.get("wrong")
     said = Label(name, call.caller.name, office.clock.now(), wrong, arguments_of(call))
-    return reviewing.label(office.root, said, claims(call), clock=office.clock)
+    with office.deciding:
+        return reviewing.label(office.root, said, claims(call), clock=office.clock)
