@@ -72,10 +72,12 @@ class Databases:
 
             return self._stack.enter_context(PostgresEngine(url, specs, label=label))
         if url.startswith(_SPARK):
-            from trueup.backends.engines.spark import SparkEngine, spark_session
+            from trueup.backends.engines.spark import SparkEngine, spark_runs, spark_session
 
+            ran = spark_runs()
             session = spark_session(url, {})
-            self._stack.callback(session.stop)
+            if not ran:
+                self._stack.callback(session.stop)
             return self._stack.enter_context(SparkEngine(session, specs, self._programme.root, label=label))
         raise DataError(
             "data-unreadable",

@@ -79,6 +79,15 @@ def spark_session(url: str, settings: Mapping[str, str]) -> SparkSession:
         ) from error
 
 
+def spark_runs() -> bool:
+    """Tell whether this process has a session already, which is then nobody's to stop but its owner's."""
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError:
+        return False
+    return SparkSession.getActiveSession() is not None
+
+
 class SparkEngine:
     """Computes expressions over tables and Parquet folders (`specs`: one for each declared source).
 
