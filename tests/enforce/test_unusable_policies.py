@@ -33,6 +33,13 @@ def test_a_policy_that_does_not_compile_is_found_once_with_its_file(tmp_path: Pa
     assert "payments" in finding["detail"]
 
 
+def test_the_policy_is_named_as_people_know_it(tmp_path: Path) -> None:
+    text = '@id("mail") forbid(principal, action, resource) when { context.case == "x" };'
+    [finding] = found(write(tmp_path, policies={"own.cedar": text}))
+    assert "`policies/own.cedar#mail`" in finding["detail"]
+    assert "policy1" not in finding["detail"]
+
+
 def test_what_the_files_alone_show_is_not_said_twice(tmp_path: Path) -> None:
     root = write(tmp_path, policies={"own.cedar": 'forbid(principal, action == Action::"pya", resource);'})
     assert len(found(root)) == 1

@@ -253,7 +253,12 @@ def _validate(rules: list[Rule], schema: str) -> None:
     first = result.errors[0]
     number = _NUMBERED.fullmatch(first.policy_id)
     source = rules[int(number[1])].source if number and int(number[1]) < len(rules) else "a policy"
-    raise ValueError(f"{source}: {first.error}")
+    raise ValueError(f"{source}: {_NUMBERED.sub(lambda match: _named(rules, int(match[1])), str(first.error))}")
+
+
+def _named(rules: list[Rule], number: int) -> str:
+    """Return the name by which people know the policy that Cedar knows by its number."""
+    return rules[number].id if number < len(rules) else f"policy{number}"
 
 
 def _asker(rules: list[Rule], schema: str, entities: str) -> Callable[[list[dict[str, Any]]], list[Answer]]:
