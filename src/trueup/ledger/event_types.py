@@ -66,7 +66,7 @@ _TYPES = (
             "outcome": "for gates: go, hold, stop or unknown",
             "because": "the reason, for a declined change",
             "waivers": "what was accepted by name",
-            "e_value": "for gates: what the watched sequence had gathered; a signed go keeps it in the portfolio's view",
+            "e_value": "for gates: what the watched sequence had gathered; a signed go keeps it",
             "signature": "armoured SSH signature of the digest of the other members",
             "claimed": "instead of a signature: the operating-system user who said so",
         },
