@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trueup.decide.samples import blocks_of
 from trueup.evidence.adjust.cuped import adjusted_contrast, pseudo_outcomes
 from trueup.evidence.adjust.strata import Standardised, standardised
-from trueup.evidence.blocks import block_error
+from trueup.evidence.blocks import block_error, means_by_label
 from trueup.evidence.gates import block_contrast
 from trueup.evidence.mix import Stratum, at_equal_mix
 from trueup.evidence.moments import Interval, Moments, unknown
@@ -96,7 +95,7 @@ class Known:
         return Standardised(raw, at_equal_mix(parts, alpha), left_out)
 
     def _blocks(self, chosen: NDArray[np.bool_]) -> Floats:
-        return blocks_of(self.values[chosen], self.weeks[chosen])
+        return means_by_label(self.values[chosen], self.weeks[chosen])
 
     def without(self, week: str) -> Known:
         """Return what is left without the cases of a week."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from trueup.decide.comparison import Sample
 from trueup.evidence.adjust.ratios import linearised
+from trueup.evidence.blocks import means_by_label
 from trueup.evidence.designs.scales import PLAIN, Scale, Transform
 from trueup.evidence.moments import Moments
 from trueup.evidence.quantiles import influence_variance, sample_quantile
@@ -55,7 +56,7 @@ def sample_from(
     if pairs is not None:
         values, blocks = linearised(pairs[:, 0], pairs[:, 1]), ratios_of(pairs, label)
     else:
-        blocks = blocks_of(values, label)
+        blocks = means_by_label(values, label)
     moments = Moments.of(values)
     if quantile is not None and len(values):
         moments = Moments(len(values), sample_quantile(values, quantile), influence_variance(values, quantile))
@@ -78,15 +79,6 @@ def mondays_of(vector: CaseVector) -> NDArray[np.str_]:
 def mondays(seconds: NDArray[np.int64]) -> NDArray[np.str_]:
     """Return epoch seconds as ISO days."""
     return np.asarray(seconds.astype("datetime64[s]").astype("datetime64[D]").astype(str), dtype=np.str_)
-
-
-def blocks_of(values: NDArray[np.float64], label: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the mean of every label, in order of the labels."""
-    if not len(values):
-        return np.array([], dtype=np.float64)
-    _, block = np.unique(label, return_inverse=True)
-    means: NDArray[np.float64] = np.bincount(block, weights=values) / np.bincount(block)
-    return means
 
 
 def frozen_sample(frozen: FrozenKpi, *, log: bool = False, ratio: bool = False) -> Sample:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from trueup.evidence.moments import Moments, pooled_variance, scaled_arm
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # Correlation of neighbouring blocks that is taken for granted; .36 is the median of real event logs.
 ASSUMED_CORRELATION = 0.4
@@ -58,3 +62,12 @@ def _inflated(arm: Moments) -> Moments:
 def _spread_lent(treated: Moments, control: Moments) -> tuple[Moments, Moments]:
     v1, v0 = treated.variance, control.variance
     return replace(treated, variance=v1 or v0), replace(control, variance=v0 or v1)
+
+
+def means_by_label(values: NDArray[np.float64], label: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the mean of the values of every label (a week, a week of a unit), in order of the labels."""
+    if not len(values):
+        return np.array([], dtype=np.float64)
+    _, block = np.unique(label, return_inverse=True)
+    means: NDArray[np.float64] = np.bincount(block, weights=values) / np.bincount(block)
+    return means
