@@ -109,8 +109,8 @@ ANSWERS: dict[str, str] = {
     "ledger entry": "`index`, `leaf` (base64 of the exact hashed bytes), `entry`",
     "ledger key": "`vkey`, in the form of signed notes",
     "ledger prove": "`index` or `from`, `file`, `size` of the checkpoint that it proves against, `checkpoint`, `vkey`",
-    "ledger receipt": "`receipts[]`: `name` (as its approval is called), `entry`, `workflow`, `action`, `step`, `ended`, "
-    "`file`, `size` of the checkpoint; `vkey`. With `--check`: `file`, `index`, `size`, `entry`; exit 6 when it proves "
+    "ledger receipt": "`receipts[]`: `name` (as its approval is called), `entry`, `workflow`, `action`, `step`, "
+    "`ended`, `file`, `size` of the checkpoint; `vkey`. With `--check`: `file`, `index`, `size`, `entry`; exit 6 when it proves "
     "nothing",
     "ledger export": "`folder`, `format`, `size`, `uncovered`: entries left out because no checkpoint covers them",
     "ledger backup": "`file`, `entries`, `verify`: what `ledger verify` says of the copy. Exit 6 when it is broken",
@@ -148,8 +148,8 @@ The closed table of what can happen. Every entry carries `type`, `id`, `time` (t
 `recorded` (when it was appended), `by`, and its own `data`.
 """
 HTTP_INTRO = """\
-Who may call, how, and what errors look like: [the HTTP API](http.md). What a command of the same name carries under `data`
-stands with the [commands](commands.md).
+Who may call, how, and what errors look like: [the HTTP API](http.md). What a command of the same name carries
+under `data` stands with the [commands](commands.md).
 """
 ERRORS_INTRO = """\
 What stands under `error.code` when a command refuses or fails, by `error.kind`. The message says what happened

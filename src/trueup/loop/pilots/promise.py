@@ -48,21 +48,25 @@ def promise_of(workflow: Workflow) -> dict[str, Any]:
     primary = workflow.kpis.get(pilot.primary or "")
     adjust = {"adjust": adjust_json(pilot)} if pilot.adjust is not None else {}
     controls = {name: definition_digest(workflow, name) for name in pilot.negative_control if name in workflow.kpis}
-    return adjust | _named(controls, pilot.downstream) | {
-        "starts": str(pilot.starts),
-        "matures_after": str(events.matures_after),
-        "population": population_of(workflow),
-        "design": pilot.design.model_dump(mode="json", exclude_none=True),
-        "primary": pilot.primary,
-        "worth_having": str(primary.worth_having) if primary and primary.worth_having else None,
-        "target": str(primary.target) if primary and primary.target else None,
-        "guardrails": {name: str(guardrail.no_worse_than) for name, guardrail in pilot.guardrails.items()},
-        "gates": {
-            name: {"scale": gate.scale, "bar": str(gate.bar) if gate.bar else None}
-            for name, gate in pilot.gates.items()
-        },
-        "kpis": {name: definition_digest(workflow, name) for name in watched_kpis(workflow)},
-    }
+    return (
+        adjust
+        | _named(controls, pilot.downstream)
+        | {
+            "starts": str(pilot.starts),
+            "matures_after": str(events.matures_after),
+            "population": population_of(workflow),
+            "design": pilot.design.model_dump(mode="json", exclude_none=True),
+            "primary": pilot.primary,
+            "worth_having": str(primary.worth_having) if primary and primary.worth_having else None,
+            "target": str(primary.target) if primary and primary.target else None,
+            "guardrails": {name: str(guardrail.no_worse_than) for name, guardrail in pilot.guardrails.items()},
+            "gates": {
+                name: {"scale": gate.scale, "bar": str(gate.bar) if gate.bar else None}
+                for name, gate in pilot.gates.items()
+            },
+            "kpis": {name: definition_digest(workflow, name) for name in watched_kpis(workflow)},
+        }
+    )
 
 
 def promised(registration: Registration) -> dict[str, Any]:
@@ -71,18 +75,22 @@ def promised(registration: Registration) -> dict[str, Any]:
     adjust = {"adjust": registration.adjust} if registration.adjust is not None else {}
     named, kpis = registration.negative_control or (), registration.kpis
     controls = {name: kpis[name].definition_digest for name in named if name in kpis}
-    return adjust | _named(controls, registration.downstream or ()) | {
-        "starts": str(registration.starts),
-        "matures_after": registration.matures_after,
-        "population": registration.population,
-        "design": registration.design,
-        "primary": registration.primary,
-        "worth_having": registration.worth_having,
-        "target": registration.target,
-        "guardrails": registration.guardrails,
-        "gates": {name: {"scale": gate.scale, "bar": gate.bar} for name, gate in registration.gates.items()},
-        "kpis": {name: registration.kpis[name].definition_digest for name in watched if name in registration.kpis},
-    }
+    return (
+        adjust
+        | _named(controls, registration.downstream or ())
+        | {
+            "starts": str(registration.starts),
+            "matures_after": registration.matures_after,
+            "population": registration.population,
+            "design": registration.design,
+            "primary": registration.primary,
+            "worth_having": registration.worth_having,
+            "target": registration.target,
+            "guardrails": registration.guardrails,
+            "gates": {name: {"scale": gate.scale, "bar": gate.bar} for name, gate in registration.gates.items()},
+            "kpis": {name: registration.kpis[name].definition_digest for name in watched if name in registration.kpis},
+        }
+    )
 
 
 def _named(controls: Mapping[str, str], downstream: Sequence[str]) -> dict[str, Any]:
