@@ -110,8 +110,8 @@ ANSWERS: dict[str, str] = {
     "ledger key": "`vkey`, in the form of signed notes",
     "ledger prove": "`index` or `from`, `file`, `size` of the checkpoint that it proves against, `checkpoint`, `vkey`",
     "ledger receipt": "`receipts[]`: `name` (as its approval is called), `entry`, `workflow`, `action`, `step`, "
-    "`ended`, `file`, `size` of the checkpoint; `vkey`. With `--check`: `file`, `index`, `size`, `entry`; exit 6 when it proves "
-    "nothing",
+    "`ended`, `file`, `size` of the checkpoint; `vkey`. With `--check`: `file`, `index`, `size`, `entry`; exit 6 "
+    "when it proves nothing",
     "ledger export": "`folder`, `format`, `size`, `uncovered`: entries left out because no checkpoint covers them",
     "ledger backup": "`file`, `entries`, `verify`: what `ledger verify` says of the copy. Exit 6 when it is broken",
     "ledger restore": "`file`, `entries`, `verify`: what `ledger verify` says of the ledger that is back",
