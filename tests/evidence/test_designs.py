@@ -154,7 +154,8 @@ def test_e_values_of_a_family_and_of_a_stream() -> None:
     assert e_bh([100.0, 45.0, 1.0, 0.0], 0.05) == [True, True, False, False]
     assert e_bh([], 0.05) == []
     assert e_lond([40.0, 30.0], 0.05) == [True, False]
-    assert e_value_at(lambda alpha: alpha > 0.01) == pytest.approx(100, rel=1e-6)
+    found = e_value_at(lambda alpha: alpha > 0.01)
+    assert 100 * (1 - 1e-5) < found <= 100  # rounded down, never up
     assert e_value_at(lambda _: False) == 0.0
     with pytest.raises(ValueError, match="not negative"):
         e_bh([math.nan], 0.05)
