@@ -178,3 +178,12 @@ def test_before_and_after_are_compared_at_one_mix_by_weeks(tmp_path: Path) -> No
     assert beside["standardised"]["estimate"] > 0.5 * 0.15 * 2.5
     assert beside["standardised"]["lower"] < beside["standardised"]["estimate"] < beside["standardised"]["upper"]
     assert beside["left_out"] == 0
+
+
+def test_a_tail_among_capped_cases_is_unknown_in_the_baseline_too(tmp_path: Path) -> None:
+    kpi = TAIL.replace("75%", "99%")
+    root = write(tmp_path / "p", World(), kpi, primary="cycle_time", design="{assigned: none}")
+    done = run_trueup("baseline", root, "claims", "--by", "owner", "--as-of", "2024-04-01", "--json")
+    found = next(row for row in done.data["summary"] if row["kpi"] == "slow_tail")
+    assert found["capped"] > 0.01 * found["n"]
+    assert (found["value"], found["lower"], found["upper"]) == (None, None, None)

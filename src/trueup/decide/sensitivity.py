@@ -14,6 +14,8 @@ from trueup.decide.bars import Contrast, Side
 from trueup.decide.comparison import Basis, Comparison, Sample
 from trueup.decide.numbers import known
 from trueup.decide.samples import sample_from
+from trueup.evidence.blocks import means_by_label
+from trueup.evidence.checks import autocorrelation, intraclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +67,17 @@ def sensitivity_of(comparison: Comparison, contrast: Contrast, alpha: float) -> 
         tuple(found["unit"]),
         _bias(comparison, contrast, alpha, side),
     )
+
+
+def hanging_together(sample: Sample) -> dict[str, float | None]:
+    """Return how cases of one week resemble each other (`icc`) and weeks the one before (`phi`), as they are compared.
+
+    Of a frozen baseline, and where a week has one value, only its weeks are known. None where it cannot be told.
+    """
+    values, weeks = sample.values, sample.weeks
+    if values is None or weeks is None or len(values) != len(weeks):
+        return {"icc": None, "phi": autocorrelation(sample.blocks)}
+    return {"icc": intraclass(values, weeks), "phi": autocorrelation(means_by_label(values, weeks))}
 
 
 def _bias(comparison: Comparison, contrast: Contrast, alpha: float, side: Side) -> float | None:

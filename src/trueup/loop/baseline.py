@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
@@ -292,7 +293,10 @@ def _answer(
         "attested": registration.attested,
         "cases_a_week": registration.cases_a_week,
         "readings": readings,
-        "summary": [_summary(kpi, frozen) for kpi, frozen in registration.kpis.items()],
+        "summary": [
+            _summary(kpi, frozen, bench.programme.workflows[name].kpis[kpi].quantile)
+            for kpi, frozen in registration.kpis.items()
+        ],
         "detectable": [one.model_dump(mode="json") for one in registration.detectable],
         "admission": registration.admission.model_dump(mode="json") if registration.admission else None,
         "rollout": [launch.model_dump(mode="json") for launch in registration.rollout],
@@ -312,19 +316,26 @@ def _question(workflow: Workflow) -> str | None:
     )
 
 
-def _summary(kpi: str, frozen: FrozenKpi) -> dict[str, Any]:
+def _summary(kpi: str, frozen: FrozenKpi, quantile: float | None) -> dict[str, Any]:
     if frozen.events is not None:
         interval = share_interval_of_week(frozen.events, frozen.n)
     else:
         mean, variance = frozen.mean or 0.0, frozen.variance or 0.0
         squares = (frozen.n - 1) * variance + frozen.n * mean * mean
         interval = mean_interval_of_week(frozen.n, frozen.n * mean, squares)
+    value, upper = frozen.mean, known(interval.upper)
+    if quantile is not None:
+        # Capped cases end later, nobody knows when: a quantile among them, or an end that reaches them, is unknown.
+        seen = frozen.n - frozen.capped
+        reach = 1.96 * math.sqrt(frozen.n * quantile * (1 - quantile))
+        value = value if math.ceil(quantile * frozen.n) <= seen else None
+        upper = upper if quantile * frozen.n + reach < seen else None
     return {
         "kpi": kpi,
         "n": frozen.n,
-        "value": frozen.mean,
-        "lower": known(interval.lower),
-        "upper": known(interval.upper),
+        "value": value,
+        "lower": None if value is None else known(interval.lower),
+        "upper": upper,
         "unit": frozen.unit,
         "capped": frozen.capped,
     }

@@ -11,7 +11,7 @@ from trueup.decide.beside import level_after
 from trueup.decide.gate import ALPHA, GateQuestion, GateVerdict, Outcome, Unknown, judge
 from trueup.decide.guardrail import GuardrailReading, GuardrailState, judge_guardrail
 from trueup.decide.level import Level
-from trueup.decide.sensitivity import sensitivity_of
+from trueup.decide.sensitivity import hanging_together, sensitivity_of
 from trueup.declare.model.workflow import gate_week
 from trueup.evidence import power
 from trueup.evidence.designs.scales import Scale
@@ -340,7 +340,7 @@ def gate_adjusted(judged: JudgedGate) -> dict[str, Any] | None:
 
 
 def gate_inputs(judged: JudgedGate) -> dict[str, Any]:
-    """Return the numbers that went into the formula: counts, means, variances, blocks, level."""
+    """Return the numbers that went into the formula: counts, means, variances, blocks, how weeks hang together."""
     comparison = judged.question.comparison
     if comparison is None:
         return {}
@@ -357,6 +357,7 @@ def gate_inputs(judged: JudgedGate) -> dict[str, Any]:
             "variance": side.moments.variance if side.n > 1 else None,
             "events": side.events if comparison.share else None,
             "blocks": [float(block) for block in side.blocks],
+            **hanging_together(side),
         }
         for arm, side in sides.items()
     }

@@ -9,6 +9,7 @@ from trueup.decide.bars import Side, contrast_of
 from trueup.decide.gate import ALPHA
 from trueup.decide.level import Level
 from trueup.decide.numbers import interval_json
+from trueup.decide.sensitivity import hanging_together
 from trueup.declare.model.programme import Objective
 from trueup.kernel.clock import WEEK, end_of_day, parse_instant, start_of_day
 from trueup.kernel.errors import DataError, LedgerBrokenError
@@ -94,6 +95,7 @@ def inputs_of(bench: Workbench, workflow: str, kpi: str, as_of: datetime) -> dic
             "variance": side.moments.variance if side.n > 1 else None,
             "events": side.events if compared.share else None,
             "blocks": [float(block) for block in side.blocks],
+            **hanging_together(side),
         }
         for arm, side in (("treated", compared.treated), ("control", compared.control))
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from trueup.cli.views.figures import WIDTH, difference, plain, wrapped
+from trueup.cli.views.figures import WIDTH, difference, plain, signed, unit_word, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -173,6 +173,7 @@ def chain_text(data: Mapping[str, Any]) -> str:
     lines += ["", "Formula", wrapped(formula["name"], 2), wrapped(formula["expression"], 2)]
     lines += _inputs(formula["inputs"], change.get("unit"))
     lines += _bar(change)
+    lines += _overturning(change.get("sensitivity"), change.get("unit"))
     lines += _beside(change)
     lines += _portfolio(change.get("portfolio"))
     lines += _readings(data["readings"])
@@ -194,6 +195,25 @@ def _bar(change: Mapping[str, Any]) -> list[str]:
     if change.get("watched"):
         lines.append(wrapped(f"watched every week: {difference(change['watched'], change['unit'])}", 2))
     return lines
+
+
+def _overturning(found: Mapping[str, Any] | None, unit: str | None) -> list[str]:
+    """Say which week or unit alone carries the verdict, and what bias would take the claim back."""
+    if not found:
+        return []
+    lines = []
+    for kind in ("week", "unit"):
+        count, turning = found[f"{kind}s"], found[f"turning_{kind}s"]
+        said = (
+            "the side of the bar stays"
+            if not turning
+            else f"without {', '.join(turning)} it is another side of the bar"
+        )
+        lines += [wrapped(f"each of {count} {kind}s left out in turn: {said}", 2)] if count else []
+    if found["bias"] is not None:
+        size = signed(found["bias"], unit).lstrip("+")
+        lines.append(wrapped(f"a bias of {size} {unit_word(unit)} in the treated would bring it back to the bar", 2))
+    return lines and ["", "What would overturn it", *lines]
 
 
 def _beside(change: Mapping[str, Any]) -> list[str]:
@@ -234,7 +254,19 @@ def _inputs(inputs: Mapping[str, Any], unit: str | None) -> list[str]:
     arms = [arm for arm in ("treated", "control") if isinstance(inputs.get(arm), dict)]
     if not arms:
         return _plain_inputs(inputs)
-    return [f"  {arm:<8} {_arm(inputs[arm], inputs, unit)}" for arm in arms]
+    lines = [f"  {arm:<8} {_arm(inputs[arm], inputs, unit)}" for arm in arms]
+    if not any("icc" in inputs[arm] for arm in arms):
+        # A chain that an earlier version wrote.
+        return lines
+    return [*lines, wrapped(f"weeks: {'; '.join(_hanging(arm, inputs[arm]) for arm in arms)}", 2)]
+
+
+def _hanging(arm: str, side: Mapping[str, Any]) -> str:
+    """Write how far cases of a week resemble each other, and weeks the week before."""
+    icc, phi = (side.get(key) for key in ("icc", "phi"))
+    return (
+        f"{arm} ICC {'unknown' if icc is None else f'{icc:.3f}'}, AR(1) {'unknown' if phi is None else f'{phi:+.2f}'}"
+    )
 
 
 def _arm(side: Mapping[str, Any], inputs: Mapping[str, Any], unit: str | None) -> str:
