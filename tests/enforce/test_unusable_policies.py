@@ -40,6 +40,17 @@ def test_the_policy_is_named_as_people_know_it(tmp_path: Path) -> None:
     assert "policy1" not in finding["detail"]
 
 
+def test_what_may_be_missing_is_said_how_to_guard_and_the_guard_helps(tmp_path: Path) -> None:
+    bare = 'context.numbers.amount.greaterThan(decimal("5.0"))'
+    [finding] = found(
+        write(tmp_path / "bare", policies={"own.cedar": f"forbid(principal, action, resource) when {{ {bare} }};"})
+    )
+    assert "context has numbers && context.numbers has FIELD" in finding["fix"]
+    guard = finding["fix"].split("`")[1].replace("FIELD", "amount").replace("...", bare)
+    text = f"forbid(principal, action, resource) when {{ {guard} }};"
+    assert found(write(tmp_path / "guarded", policies={"own.cedar": text})) == []
+
+
 def test_what_the_files_alone_show_is_not_said_twice(tmp_path: Path) -> None:
     root = write(tmp_path, policies={"own.cedar": 'forbid(principal, action == Action::"pya", resource);'})
     assert len(found(root)) == 1

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 import click
 
 from trueup.kernel.errors import Exit, TrueupError
+from trueup.kernel.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 P = ParamSpec("P")
+# What is printed for people breaks its own lines; every other character that a terminal obeys was somebody else's.
+_OURS = "\n\t"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ def deliver(command: str, answer: Answer, *, as_json: bool) -> None:
     else:
         text = answer.text(answer.data)
         if text:
-            click.echo(text)
+            click.echo(visible(text, keep=_OURS))
 
 
 def go_on(command: str, answer: Answer, *, as_json: bool) -> None:
@@ -97,10 +100,10 @@ def refuse(command: str, error: TrueupError, *, as_json: bool) -> None:
         envelope = {"ok": False, "command": command, "error": error.to_json()}
         click.echo(json.dumps(envelope, ensure_ascii=False))
     else:
-        click.echo(f"trueup {command}: {error.message}", err=True)
+        click.echo(visible(f"trueup {command}: {error.message}", keep=_OURS), err=True)
         for finding in error.findings:
-            click.echo(f"  {finding.where}: {finding.code} {finding.summary}", err=True)
-            click.echo(f"      {finding.detail}", err=True)
+            click.echo(visible(f"  {finding.where}: {finding.code} {finding.summary}", keep=_OURS), err=True)
+            click.echo(visible(f"      {finding.detail}", keep=_OURS), err=True)
         if error.hint:
-            click.echo(error.hint, err=True)
+            click.echo(visible(error.hint, keep=_OURS), err=True)
     sys.exit(error.exit_code)

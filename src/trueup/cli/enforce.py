@@ -94,12 +94,12 @@ def list_(directory: Path, as_of: datetime | None) -> Answer:
 @as_of_option
 @answering("approvals show")
 def show(directory: Path, approval: str, as_of: datetime | None) -> Answer:
-    """Show one held step: its final arguments, why it is held, until when, and how it is undone."""
+    """Show one held step: final arguments, why it is held, until when, what undoes it, how the last like it went."""
     from trueup.sdk.deciding import approval as held
 
     with progress_on_stderr() as progress:
         found = held(directory, approval, as_of, progress=progress)
-    return Answer({"approvals": [found.to_json()]}, view.approval)
+    return Answer(found, view.approval)
 
 
 @approvals.command()

@@ -1,7 +1,7 @@
 """People are told that a step waits: by mail or chat, beside the gate, which neither waits for it nor learns of it.
 
 A message holds what was declared and the approval's id, and the command that shows the rest: no arguments, no case, no
-names. Whoever reads it has to come and look, under their own rights.
+names. Whoever reads it has to come and look, under their own rights: a link leads to the page, and opens nothing.
 """
 
 from __future__ import annotations
@@ -32,14 +32,15 @@ class Message:
     body: str
 
 
-def message_of(held: Held) -> Message:
-    """Return what people are told about a held step."""
+def message_of(held: Held, console: str | None = None) -> Message:
+    """Return what people are told about a held step; with the address of a console, where its page is."""
     what = f"{held.workflow}.{held.action}"
     old = held.since == "escalated"
     says = "has become old: whom the workflow escalates to may decide too" if old else "waits for a person"
+    link = f"{console.rstrip('/')}/approvals/{held.approval}\n" if console else ""
     body = (
         f"{held.approval} {says}: {what}, impact {held.impact}, until {format_instant(held.expires_at)}; "
-        f"then it is a no.\n\ntrueup approvals show DIR {held.approval}"
+        f"then it is a no.\n\n{link}trueup approvals show DIR {held.approval}"
     )
     return Message(f"Trueup: {what} {'still waits' if old else 'waits for a person'}", body)
 
@@ -47,8 +48,9 @@ def message_of(held: Held) -> Message:
 class Notifier:
     """Sends messages to addresses of Apprise, from a thread of its own. What cannot be sent is logged."""
 
-    def __init__(self, addresses: Sequence[str]) -> None:
+    def __init__(self, addresses: Sequence[str], console: str | None = None) -> None:
         self._addresses = tuple(addresses)
+        self._console = console
         self._waiting: Queue[Message] = Queue(_MOST_WAITING)
         self._closing = Event()
         self._thread: Thread | None = None
@@ -56,7 +58,7 @@ class Notifier:
     def told(self, held: Held) -> None:
         """Have a message sent; returns at once, and raises nothing that has to do with sending."""
         try:
-            self._waiting.put_nowait(message_of(held))
+            self._waiting.put_nowait(message_of(held, self._console))
         except Full:
             _LOG.warning("too many messages wait; nobody is told of %s", held.approval)
             return

@@ -34,12 +34,18 @@ def unusable_policies(programme: Programme, known: Iterable[Finding]) -> list[Fi
         file = _file_in(broken or "")
         if broken is not None and file not in named:
             detail = f"{broken}. The gate of {name!r} denies everything until it is mended."
-            page = PAGES[_CODE].finding(Span(file), detail, "Correct the policy, or name what the workflow declares.")
+            page = PAGES[_CODE].finding(Span(file), detail, _fix(detail))
             found.setdefault(file, page)
     if found:
         return list(found.values())
     # Asked only of what compiles: the rest has been said.
     return list(unreachable_policies(programme, named))
+
+
+def _fix(detail: str) -> str:
+    if "optional attribute" in detail:
+        return "Guard what may be missing: `context has numbers && context.numbers has FIELD && ...`."
+    return "Correct the policy, or name what the workflow declares."
 
 
 def _file_in(broken: str) -> str:

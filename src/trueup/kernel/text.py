@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +19,22 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
         return ""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.75)
     return f" Did you mean {close[0]!r}?" if close else ""
+
+
+# Controls, direction marks, halves of pairs, line separators: what a terminal or a page obeys instead of showing it.
+_OBEYED = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
+
+
+def visible(text: str, keep: str = "") -> str:
+    """Return a text in which nothing acts on whoever shows it: each such character, but those to `keep`, as a number.
+
+    So words of others cannot forge a line, reverse what is read, or clear a screen.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        one if one in keep or unicodedata.category(one) not in _OBEYED else f"\\u{ord(one):04x}" for one in text
+    )
 
 
 def shown(value: object, longest: int = 60) -> str:

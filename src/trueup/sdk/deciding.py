@@ -48,12 +48,13 @@ def waiting(
 
 def approval(
     root: Path, name: str, at: datetime | None = None, *, progress: Progress = silent, clock: Clock | None = None
-) -> Approval:
-    """Return one approval. Raises NotFoundError, and as `opened`."""
+) -> dict[str, Any]:
+    """Return one approval, and `beside` it what its approver has to see too. Raises NotFoundError, and as `opened`."""
+    from trueup.enforce.standing.screen import screen_of
     from trueup.workspace import approval_desk, opened
 
     with opened(root, progress, workflow=workflow_about(root, name), clock=clock) as bench:
-        return approval_desk(bench).one(name, at or bench.clock.now())
+        return screen_of(approval_desk(bench), name, at or bench.clock.now())
 
 
 def workflow_about(root: Path, name: str) -> str:

@@ -15,6 +15,7 @@ from trueup.kernel.errors import NotFoundError, TrueupError, UsageError
 from trueup.web.api.routes import PREFIX
 from trueup.web.door import ENTRANCE, HEADERS, SESSION, Door
 from trueup.web.pages import ledger, review
+from trueup.web.pages.approval import approval
 from trueup.web.pages.find import find
 from trueup.web.pages.number import number
 from trueup.web.pages.portfolio import portfolio
@@ -79,6 +80,11 @@ def _entry(site: Site, look: Look, asked: Asked) -> Answered:
     return Page("entry.html", f"Entry {index}", "ledger"), ledger.entry(site, index)
 
 
+def _approval(site: Site, look: Look, asked: Asked) -> Answered:
+    name = str(asked.path["name"])
+    return Page("approval.html", f"Approval {name}", "today"), approval(site, look, name)
+
+
 def _portfolio(site: Site, look: Look, asked: Asked) -> Answered:
     limits = asked_limits(asked.query)
     name = f"portfolio {sorted(limits.items())}"
@@ -127,6 +133,7 @@ ROUTES: Mapping[str, Model] = {
     "/reviews/{name}/{n}": _chain,
     "/ledger": _ledger,
     "/ledger/{index}": _entry,
+    "/approvals/{name}": _approval,
     "/portfolio": _portfolio,
     "/portfolio/{name}": _worth,
     "/workflows": _workflows,

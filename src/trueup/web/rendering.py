@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from trueup import __version__
 from trueup.kernel.clock import format_instant
 from trueup.kernel.figures import difference, plain, signed, unit_word
+from trueup.kernel.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,6 +82,7 @@ def environment() -> Environment:
         instant=instant,
         day=day,
         pretty=pretty,
+        visible=visible,
         amount=amount,
         column=column,
         point=point,

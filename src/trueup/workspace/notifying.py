@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -29,7 +30,22 @@ def notifier_of(programme: Programme) -> Notifier | None:
         return None
     from trueup.connectors.notify import Notifier
 
-    return Notifier(addresses)
+    return Notifier(addresses, console_of(programme))
+
+
+def console_of(programme: Programme) -> str | None:
+    """Return where the console is reached from; None where nobody says, or the setting holds no plain address."""
+    declared = programme.file.console
+    if declared is None or not declared.startswith("env:"):
+        return declared
+    from trueup.declare.model.programme import CONSOLE_ADDRESS
+
+    name = declared.removeprefix("env:")
+    address = os.environ.get(name, "").strip()
+    if re.fullmatch(CONSOLE_ADDRESS, address) is None:
+        _LOG.warning("the setting %s holds no address of a console, so messages carry no link", name)
+        return None
+    return address
 
 
 @contextmanager

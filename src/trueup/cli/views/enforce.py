@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from trueup.kernel.text import visible
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -14,7 +16,7 @@ def verdict(data: Mapping[str, Any]) -> str:
     lines = [f"{data['verdict']}: {data['decisive']}"]
     for rule in data["rules"]:
         mark = ">" if rule["id"] == data["decisive"] else "*" if rule["applied"] else " "
-        lines.append(f"  {mark} {rule['effect']:<7} {rule['id']}: {rule['says']}  ({rule['source']})")
+        lines.append(f"  {mark} {rule['effect']:<7} {rule['id']}: {visible(rule['says'])}  ({rule['source']})")
     if len(data["rules"]) > 1:
         lines += ["", "> decided, * applied"]
     return "\n".join(lines)
@@ -36,7 +38,7 @@ def replay(data: Mapping[str, Any]) -> str:
 
 
 def _asked(item: Mapping[str, Any]) -> str:
-    return f"entry {item['entry']}  {item['at']}  {item['action'] or item['tool']}  {item['step']}"
+    return f"entry {item['entry']}  {item['at']}  {item['action'] or visible(item['tool'])}  {visible(item['step'])}"
 
 
 def _cut(lines: list[str]) -> list[str]:
@@ -49,7 +51,7 @@ def approvals(data: Mapping[str, Any]) -> str:
     if not data["approvals"]:
         return "Nothing waits for a person."
     rows = [
-        f"{item['id']}  {item['workflow']}.{item['action']}  {item['risk']}  case {item['case'] or '-'}  "
+        f"{item['id']}  {item['workflow']}.{item['action']}  {item['risk']}  case {visible(item['case'] or '-')}  "
         f"{_age(item['age_seconds'])} old, until {item['expires_at']}  {', '.join(item['approvers'])}{_yeses(item)}"
         for item in data["approvals"]
     ]
@@ -58,26 +60,44 @@ def approvals(data: Mapping[str, Any]) -> str:
 
 def approval(data: Mapping[str, Any]) -> str:
     """Render one held step as an approver needs it."""
-    item = data["approvals"][0]
+    item, beside = data["approvals"][0], data["beside"]
     lines = [
-        f"{item['id']} is {item['state']}: {item['workflow']}.{item['action']} calls {item['tool']}",
-        f"  case        {item['case'] or '-'}",
+        f"{item['id']} is {item['state']}: {item['workflow']}.{item['action']} calls {visible(item['tool'])}",
+        f"  case        {visible(item['case'] or '-')}",
         f"  arguments   {_arguments(item['arguments'])}",
-        f"  held        {'; '.join(item['reasons'])}",
-        f"  sure        {_sure(item)}",
-        f"  asked by    {item['requester'] or 'the workflow'}, {item['requested_at']}",
+        f"  held        {visible('; '.join(item['reasons']))}",
+        f"  sure        {visible(_sure(item))}",
+        f"  asked by    {visible(item['requester'] or 'the workflow')}, {item['requested_at']}",
         f"  may decide  {', '.join(item['approvers']) or 'nobody'}",
-        f"  expires     {item['expires_at']} (then it is a no)",
+        f"  changes     {_changes(item, beside)}",
         f"  undone by   {item['reversible_by'] or 'nothing declared'}",
+        "  on a no     nothing runs, and whoever asked is told so",
+        f"  expires     {item['expires_at']} (then it is a no)",
+        f"  like it     {went(beside['before'])}",
     ]
     if item["approvers_needed"] > 1:
         lines.append(f"  yes so far  {', '.join(item['seconded_by']) or 'nobody'}, of {item['approvers_needed']}")
     if item["escalates_at"]:
         lines.append(f"  handed on   {item['escalates_at']}, if nobody has decided")
     if item["decided_by"]:
-        why = f": {item['because']}" if item["because"] else ""
+        why = f": {visible(item['because'])}" if item["because"] else ""
         lines.append(f"  decided by  {item['decided_by']}{why}")
     return "\n".join(lines)
+
+
+def _changes(item: Mapping[str, Any], beside: Mapping[str, Any]) -> str:
+    """Say what is declared of what it does to the world."""
+    out = f"; sends out {', '.join(beside['egress'])}" if beside["egress"] else ""
+    return f"impact {item['risk']}{out}"
+
+
+def went(before: Mapping[str, Any]) -> str:
+    """Say how the last held steps of an action went."""
+    if not before["n"]:
+        return "none was decided before"
+    said = [f"{before[word]} {word}" for word in ("accepted", "edited", "rejected", "expired") if before[word]]
+    ended = [f"{before[word]} {word}" for word in ("done", "failed", "unknown") if before[word]]
+    return f"of the last {before['n']}: {', '.join(said)}{'; of these ran: ' if ended else ''}{', '.join(ended)}"
 
 
 def _sure(item: Mapping[str, Any]) -> str:
@@ -122,4 +142,4 @@ def assignment(data: Mapping[str, Any]) -> str:
 
 
 def _arguments(arguments: Mapping[str, Any] | None) -> str:
-    return "erased" if arguments is None else json.dumps(arguments, ensure_ascii=False, sort_keys=True)
+    return "erased" if arguments is None else visible(json.dumps(arguments, ensure_ascii=False, sort_keys=True))

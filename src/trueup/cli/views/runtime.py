@@ -6,6 +6,8 @@ import json
 from difflib import unified_diff
 from typing import TYPE_CHECKING, Any
 
+from trueup.kernel.text import visible
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -36,7 +38,8 @@ def unknown(data: Mapping[str, Any]) -> str:
     if not data["steps"]:
         return "Every step that was allowed has an outcome."
     rows = [
-        f"{item['id']}  {item['workflow']}.{item['action']}  {item['tool']}  case {item['case'] or '-'}  since "
+        f"{item['id']}  {item['workflow']}.{item['action']}  {visible(item['tool'])}  "
+        f"case {visible(item['case'] or '-')}  since "
         f"{item['since']}"
         for item in data["steps"]
     ]

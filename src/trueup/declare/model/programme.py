@@ -103,6 +103,11 @@ class Ranking(Declared):
 ServerName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
+# It goes into mail and chat, so it carries no name, no password and no query.
+CONSOLE_ADDRESS = r"https?://[^\s/?#@\\]+(/[^\s?#@\\]*)?"
+ConsoleAddress = Annotated[str, Field(pattern=rf"^(env:[A-Za-z_][A-Za-z0-9_]*|{CONSOLE_ADDRESS})$")]
+
+
 class ToolServer(Declared):
     """An MCP server whose tools are declared as `ID.TOOL`: the command that starts it, or its URL.
 
@@ -125,8 +130,8 @@ class ToolServer(Declared):
 class ProgrammeFile(Declared):
     """The content of `programme.yaml`.
 
-    `notify` names the setting that holds the addresses of who is told when a step is held, `callers` who may use the
-    HTTP API.
+    `notify` names the setting that holds the addresses of who is told when a step is held, `console` is where they
+    reach the console (or the setting that says so), for the link in such a message; `callers` may use the HTTP API.
     """
 
     programme: str
@@ -150,6 +155,7 @@ class ProgrammeFile(Declared):
     servers: dict[ServerName, ToolServer] = {}
     callers: dict[str, Caller] = {}
     notify: Annotated[str, Field(pattern=r"^env:[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+    console: ConsoleAddress | None = None
     frameworks: Texts = ()
     ranking: Ranking | None = None
     waivers: tuple[Waiver, ...] = ()

@@ -46,7 +46,7 @@ def waiting(office: Office, call: Call) -> Mapping[str, Any]:
 def shown(office: Office, call: Call) -> Mapping[str, Any]:
     """Answer one held step."""
     name = _approval(office, call)
-    return {"approvals": [deciding.approval(office.root, name, call.as_of, clock=office.clock).to_json()]}
+    return deciding.approval(office.root, name, call.as_of, clock=office.clock)
 
 
 def deciding_to(decision: str) -> Answers:
