@@ -122,6 +122,19 @@ def test_an_answer_is_held_against_what_was_done_in_what_it_names(tmp_path: Path
     assert answered(root, ids[0], {"amount": 0}).error["code"] == "no-such-review", "a label is given once"
 
 
+def test_what_was_drawn_is_labelled_and_not_recorded_beside(tmp_path: Path) -> None:
+    root = programme(tmp_path)
+    act(root, 2)
+    said = ("record", root, "outcome", "--workflow", "payments", "--right", "--by", "clerk", "--as-of", LATER)
+    waits = run(*said, "--case", "case 0")
+    assert waits.error["code"] == "drawn-for-review"
+    (first, _) = reviews(root)
+    assert f"trueup autonomy label DIR {first['id']}" in waits.error["hint"]
+    answered(root, first["id"], {"amount": 0})
+    assert run(*said, "--case", "case 0", "--blind", "0.5").error["code"] == "reviewed-before"
+    assert run(*said, "--case", "another").exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("answer", "code"),
     [

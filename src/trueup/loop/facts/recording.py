@@ -11,6 +11,7 @@ from trueup.kernel.canonical import Json, canonical, digest
 from trueup.kernel.clock import format_instant
 from trueup.kernel.errors import ConflictError
 from trueup.ledger.entry import Entry
+from trueup.loop.autonomy.blind import inbox
 from trueup.loop.facts.kinds import KINDS, About, Said, data_of, time_of
 from trueup.loop.journal import Plan, carry_out
 from trueup.loop.permission import require_person
@@ -49,7 +50,7 @@ def record(bench: Workbench, ask: Ask, sign: Callable[[bytes], Mapping[str, Json
         note_basis(bench.programme, str(data["workflow"]), bench.ledger, time)
     entry = Entry(
         type=entry_type,
-        id=_outcome_id(bench, data) if ask.kind == "outcome" else _next_id(bench, ask, time, data),
+        id=_outcome_id(bench, data, ask.as_of) if ask.kind == "outcome" else _next_id(bench, ask, time, data),
         time=time,
         by=ask.by,
         data={**data, **sign(canonical({**data}))},
@@ -81,17 +82,31 @@ def record(bench: Workbench, ask: Ask, sign: Callable[[bytes], Mapping[str, Json
     }
 
 
-def _outcome_id(bench: Workbench, data: Mapping[str, Json]) -> str:
-    """Name a reviewed outcome by its case: it is reviewed once. Raises ConflictError for a second time."""
-    found = f"outcome/{data['workflow']}/{digest(data['case']).removeprefix('sha256:')[:32]}"
-    held = bench.ledger.find(found)
-    if held is not None:
+def _outcome_id(bench: Workbench, data: Mapping[str, Json], as_of: datetime) -> str:
+    """Name a reviewed outcome by its case: it is reviewed once. Raises ConflictError for a second time.
+
+    What the gate drew for a blind review is labelled there, with the share that it was drawn with; here it would count
+    a second time.
+    """
+    workflow, case = str(data["workflow"]), data["case"]
+    waiting = next((one for one in inbox(bench, workflow, as_of) if one.case == case), None)
+    if waiting is not None:
+        raise ConflictError(
+            "drawn-for-review",
+            f"Case {case!r} was drawn for a blind review, {waiting.id}: a label there counts it once.",
+            f"Label it:\n    trueup autonomy label DIR {waiting.id} --right|--wrong --by WHO",
+        )
+    entries = bench.ledger.entries("outcome.reviewed")
+    held = [
+        item for item in entries if (item.entry.data.get("workflow"), item.entry.data.get("case")) == (workflow, case)
+    ]
+    if held:
         raise ConflictError(
             "reviewed-before",
-            f"The outcome of case {data['case']!r} was reviewed before (ledger entry {held.index}).",
+            f"The outcome of case {case!r} was reviewed before (ledger entry {held[0].index}).",
             "An outcome counts once; what is recorded stays.",
         )
-    return found
+    return f"outcome/{workflow}/{digest(case).removeprefix('sha256:')[:32]}"
 
 
 def trainable(bench: Workbench, kind: str) -> set[str]:
