@@ -27,7 +27,9 @@ FILLED = {
     "because": "a reason",
     "happened": "no",
 }
-GROUPS = ("ledger", "approvals", "tools")
+GROUPS = ("ledger", "approvals", "tools", "autonomy")
+# They read the pin alone, and a programme that has recorded nothing is in order.
+OF_THE_PIN = {"ledger verify", "ledger receipt"}
 # What is not required by itself, because something else may stand in its place.
 ALTERNATIVES = {("ledger prove", "index"), ("gate", "request")}
 WITHOUT_PROGRAMME = {"explain", "schema", "new", "demo"}
@@ -160,7 +162,7 @@ def test_what_is_no_sound_programme_is_refused_and_left_alone(
     before = files_under(tmp_path)
     ran = run_trueup(*call(name, no_sound_programme, tmp_path), "--json")
     assert_kept(ran, name)
-    if name != "ledger verify":  # it reads the pin alone, and a programme that has recorded nothing is in order
+    if name not in OF_THE_PIN:
         assert ran.exit_code != Exit.DONE
     if not (no_sound_programme / "programme.yaml").exists():
         assert ran.error["kind"] == "not-found"
