@@ -183,8 +183,9 @@ and without more false claims than its 5% ({pilots} pilots each, logarithms; pil
 WHY = """\
 Its variance, the larger of Welch's and the pooled one ([decision
 0009](../decisions/0009-wider-where-a-promise-failed.md)), costs a point besides: with Welch alone it is .827 instead of
-.814 and .922 instead of .916 by week (4,000 other pilots). Where it is tightest does not matter (150 to 1,000 cases: .79 to .81), nor when
-it may begin (.001). So nothing is tuned: a reading on any other day is one look more, at no price.
+.814 and .922 instead of .916 by week (4,000 other pilots). Where it is tightest does not matter (150 to 1,000 cases:
+.79 to .81), nor when it may begin (.001). So nothing is tuned: a reading on any other day is one look more, at no
+price.
 
 **Gates on arithmetic means** are wider than the textbook's ([decision
 0009](../decisions/0009-wider-where-a-promise-failed.md)), and a long tail hides a change of the usual case from any
