@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from trueup.cli.views.review import chain_text
+from trueup.cli.views.review import chain_text, review_text
 from trueup.decide.comparison import Sample
 from trueup.decide.samples import sample_from
 from trueup.decide.sensitivity import hanging_together
@@ -75,3 +75,31 @@ def test_the_chain_prints_how_weeks_hang_together_and_what_would_overturn_it() -
     assert "each of 3 units left out in turn: the side of the bar stays" in text
     assert "a bias of 2.1 pp in the treated would bring it back to the bar" in text
     assert "overturn" not in chain(None)
+
+
+def letter(weeks: int) -> str:
+    gate: dict[str, Any] = {
+        "kind": "gate",
+        "outcome": "hold",
+        "subject": "claims",
+        "gate": "week-8",
+        "code": "undecided",
+        "design": "randomised",
+        "evidence_level": "A",
+        "kpi": "time",
+        "unit": "days",
+        "estimate": None,
+        "guardrails": [],
+        "because": "open",
+        "forecast_weeks": weeks,
+        "waivable": [],
+        "notes": [],
+    }
+    data = {"id": "2024-01-01-a", "as_of": "2024-01-01T00:00:00Z", "pilots": 1, "changes": [gate]}
+    return review_text(data, next_steps=False)
+
+
+def test_a_forecast_beyond_two_years_counts_no_weeks() -> None:
+    assert "open; about 1 more week at this volume" in letter(1)
+    assert "open; about 104 more weeks at this volume" in letter(104)
+    assert "open; more than two more years at this volume" in letter(478)

@@ -187,3 +187,18 @@ def test_a_tail_among_capped_cases_is_unknown_in_the_baseline_too(tmp_path: Path
     found = next(row for row in done.data["summary"] if row["kpi"] == "slow_tail")
     assert found["capped"] > 0.01 * found["n"]
     assert (found["value"], found["lower"], found["upper"]) == (None, None, None)
+
+
+def test_a_baseline_says_which_kpi_never_varies_and_promises_no_size_for_it(tmp_path: Path) -> None:
+    misspelt = (
+        "returned: {share: {with: [Retunred]}, better: lower}\n  done: {share: {with: [Settled]}, better: higher}"
+    )
+    root = write(tmp_path / "p", World(), misspelt, primary="cycle_time", design="{assigned: none}")
+    workflow = root / "workflows" / "claims.yaml"
+    workflow.write_text(workflow.read_text("utf-8").replace("to: last Settled", "to: last Setled"), "utf-8")
+    done = run_trueup("baseline", root, "claims", "--by", "owner", "--as-of", "2024-04-01", "--json")
+    notes = " ".join(done.data["notes"])
+    assert "cycle_time: every case was cut at the window" in notes
+    assert "returned: the same in all" in notes
+    assert "done:" not in notes
+    assert [gate["smallest"] for gate in done.data["detectable"]] == [None, None, None]

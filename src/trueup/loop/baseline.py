@@ -24,7 +24,7 @@ from trueup.loop.permission import business_owner, require_person
 from trueup.loop.pilots.admission import admission_of
 from trueup.loop.pilots.comparisons import PilotView, is_weekly, on_scale
 from trueup.loop.pilots.detectable import detectable
-from trueup.loop.pilots.frozen import baseline_cases, cannot_judge, frozen_kpi, mix_of, notes_of
+from trueup.loop.pilots.frozen import baseline_cases, cannot_judge, frozen_kpi, mix_of, never_varies, notes_of
 from trueup.loop.pilots.level import registered_level
 from trueup.loop.pilots.past import Past
 from trueup.loop.pilots.promise import adjust_json, population_of
@@ -191,7 +191,11 @@ def registration_of(
         **{key: getattr(pilot, key) or None for key in ("negative_control", "downstream")},
         rollout=rollout,
         order_seed=seed,
-        notes=(*notes_of(pilot, primary, attested=attested), *cannot_judge(workflow, pilot)),
+        notes=(
+            *notes_of(pilot, primary, attested=attested),
+            *cannot_judge(workflow, pilot),
+            *never_varies(workflow, kpis),
+        ),
         replaces=replaced,
         because=ask.because,
     )

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
+_FORETOLD = 104
+
+
 def review_text(data: Mapping[str, Any], folder: str = "DIR", *, next_steps: bool = True) -> str:
     """Render a review: one line of verdict a change, what it rests on below it, what to type next."""
     instant = data["as_of"].replace("T", " ").replace(":00Z", "Z")
@@ -96,7 +99,9 @@ def _downstream(one: Mapping[str, Any]) -> str:
 
 def _because(change: Mapping[str, Any]) -> str:
     weeks = change.get("forecast_weeks")
-    forecast = f"; about {weeks} more week{'s' * (weeks != 1)} at this volume" if weeks else ""
+    # Beyond two years the count promises a precision that the estimate has not.
+    about = f"about {weeks} more week{'s' * (weeks != 1)}" if (weeks or 0) <= _FORETOLD else "more than two more years"
+    forecast = f"; {about} at this volume" if weeks else ""
     waive = f"; may be waived by name: {', '.join(change['waivable'])}" if change["waivable"] else ""
     return f"{change['because']}{forecast}{waive}"
 

@@ -71,6 +71,9 @@ def _drawn_by_case(registration: Registration) -> bool:
 def _by_design(registration: Registration, kpi: Kpi, past: Past, weeks: float, alpha: float) -> float | None:
     """Return the smallest effect on the scale of the design; None where no number of its weeks would show one."""
     frozen, assigned = registration.kpis[registration.primary], registration.design.get("assigned")
+    if frozen.variance == 0:
+        # What never varied in the baseline has no known spread: "any change would show" would be a wrong number.
+        return None
     if kpi.quantile is not None and not _drawn_by_case(registration):
         return None
     if assigned == "matched" and past.cases is not None:

@@ -23,6 +23,7 @@ from trueup.loop.pilots.validity import OTHER
 from trueup.loop.pilots.weeks import transform_for
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from numpy.typing import NDArray
@@ -160,6 +161,25 @@ def cannot_judge(workflow: Workflow, pilot: Pilot) -> tuple[str, ...]:
     notes = [f"no gate can judge {kpi}: a quantile is compared where cases are drawn one by one" for kpi in tails]
     if pilot.adjust is not None and (pilot.adjust.covariates or pilot.design.assigned != "none"):
         notes.append("not adjusted: covariates are for cases drawn one by one, strata also for weeks before and after")
+    return tuple(notes)
+
+
+def never_varies(workflow: Workflow, kpis: Mapping[str, FrozenKpi]) -> tuple[str, ...]:
+    """Return the KPIs that tell nothing of the baseline's cases: mostly the name of an activity is not that of the log.
+
+    Weekly ones (actuals may come later) and those of treated cases alone are left out.
+    """
+    notes = []
+    for name, frozen in kpis.items():
+        kpi = workflow.kpis[name]
+        if is_weekly(kpi) or (kpi.share is not None and kpi.share.among is not None):
+            continue
+        if not frozen.n:
+            notes.append(f"{name}: no case of the baseline has a value; are its names those of the log?")
+        elif frozen.capped == frozen.n:
+            notes.append(f"{name}: every case was cut at the window, as where no activity bears the name of its end")
+        elif frozen.n > 1 and frozen.variance == 0:
+            notes.append(f"{name}: the same in all {frozen.n} cases; are its names those of the log?")
     return tuple(notes)
 
 
