@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from trueup.web.rendering import environment
+from trueup.web.rendering import environment, percent
 
 RANK = {
     "kind": "rank",
@@ -30,7 +30,7 @@ def shown(change: dict[str, Any]) -> str:
 def test_a_ranking_shows_from_where_to_where_and_what_follows() -> None:
     text = shown(RANK)
     assert "57%" in text
-    assert "24%" in text
+    assert "23%" in text
     assert "no longer in the funded set" in text
 
 
@@ -82,3 +82,13 @@ def test_what_was_known_beforehand_stands_beside_the_raw_figure(macro: str) -> N
     assert text.index("at equal amount") < text.index("(decides)") < text.index("at equal mix of region")
     assert "the mix decides the sign" in text
     assert "at equal" not in page.render(one={**one, "adjusted": None}, link=lambda path: path)
+
+
+@pytest.mark.parametrize(
+    ("share", "read"),
+    [(None, "unknown"), (0, "0%"), (0.004, "<1%"), (0.235, "23%"), (0.574, "57%"), (0.999, ">99%"), (1, "100%")],
+)
+def test_a_share_reads_as_the_terminal_rounds_it(share: float | None, read: str) -> None:
+    assert percent(share) == read
+    if share is not None and 0.01 <= share <= 0.99:
+        assert f"{share:.2f}" == f"0.{read[:-1]}"

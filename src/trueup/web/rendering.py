@@ -167,7 +167,8 @@ def percent(value: float | None) -> str:
         return "unknown"
     if 0 < value < 0.01:
         return "<1%"
-    return ">99%" if 0.99 < value < 1 else f"{value:.0%}"
+    # Rounded as the terminal writes a share: of one number there is one reading.
+    return ">99%" if 0.99 < value < 1 else f"{float(f'{value:.2f}'):.0%}"
 
 
 def column(value: float | None, unit: str | None, largest: float) -> str:
