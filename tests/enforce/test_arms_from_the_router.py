@@ -37,7 +37,7 @@ def registered(root: Path, design: str = DESIGN, truth: Truth | None = None) -> 
 
 
 def draw(programme: Path, cases: list[Arrival]) -> list[Assignment]:
-    with routed(programme, "claims") as router:
+    with routed(str(programme), "claims") as router:
         return router.assign_all(cases, BEFORE)
 
 

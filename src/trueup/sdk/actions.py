@@ -13,6 +13,7 @@ import json
 from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
@@ -24,7 +25,6 @@ from trueup.sdk.governed import GovernedWorkflow, governed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
-    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
@@ -219,9 +219,9 @@ class Workflow:
         return case.found[0]
 
 
-def workflow(root: Path, name: str, *, clock: Clock | None = None) -> Workflow:
+def workflow(root: Path | str, name: str, *, clock: Clock | None = None) -> Workflow:
     """Return a workflow whose actions are functions of yours. Nothing is opened before the first call."""
-    return Workflow(root, name, clock)
+    return Workflow(Path(root), name, clock)
 
 
 def _heard(request: Request, arguments: Mapping[str, Json], result: Any, *, accepted: bool) -> Any:

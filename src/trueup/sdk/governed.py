@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trueup.kernel.errors import ConflictError, TrueupError
@@ -18,7 +19,6 @@ from trueup.sdk.reminding import reminding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
     from trueup.declare.programme import Programme
     from trueup.enforce.approvals import Approval, Desk
@@ -231,7 +231,7 @@ def _stamp(path: Path) -> tuple[str, int, int, int]:
 
 @contextmanager
 def governed(
-    root: Path, workflow: str, *, progress: Progress = silent, clock: Clock | None = None
+    root: Path | str, workflow: str, *, progress: Progress = silent, clock: Clock | None = None
 ) -> Iterator[GovernedWorkflow]:
     """Open the gate of a workflow for a program that acts.
 
@@ -244,7 +244,7 @@ def governed(
     from trueup.loop.pin import pin_now
     from trueup.workspace import Receipts, SystemClock, bodies_of, notifier_of, open_ledger, opened, runner_name
 
-    clock = clock or SystemClock()
+    root, clock = Path(root), clock or SystemClock()
     with opened(root, progress, workflow=workflow, clock=clock) as bench:
         broken, pin = compile_policy(bench.programme, workflow).broken, bench.programme.file.ledger
     if broken is not None:
