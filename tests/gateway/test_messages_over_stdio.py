@@ -115,3 +115,14 @@ def test_a_file_is_read_as_a_pipe_is(tmp_path: Path) -> None:
     os.close(target)
     assert [json.loads(line)["id"] for line in (tmp_path / "out").read_bytes().splitlines()] == [1, 2, 4]
     assert noted == ["request.not-a-number"]
+
+
+@pytest.mark.parametrize("ends", [pipe, pair])
+def test_an_agent_that_goes_away_unheard_ends_the_run_without_a_defect(ends: Ends) -> None:
+    (ours, send), (receive, theirs) = ends(), ends()
+    os.close(receive)
+    _all(send, request(1) + b"\n" + request(2) + b"\n")
+    found = asyncio.run(asyncio.wait_for(heard(ours, theirs, []), 20))
+    assert found[:1] == [1], "and it ends although the agent's other end is open still"
+    for descriptor in (ours, send, theirs):
+        os.close(descriptor)

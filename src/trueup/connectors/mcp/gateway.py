@@ -133,6 +133,12 @@ class Gateway:
         async with self._looking:
             self._tools = await self._found()
 
+    async def _outdated(self, name: str) -> bool:
+        """Tell whether a call waits for a look: for news of servers that are there, or for the tool's own server."""
+        if any(upstream.changed and upstream.there for upstream in self._upstreams):
+            return True
+        return name not in self._tools and name in await anyio.to_thread.run_sync(self._governed.tools)
+
     async def _found(self) -> dict[str, _Tool]:
         found: dict[str, _Tool] = {}
         for upstream in self._upstreams:
@@ -225,7 +231,7 @@ class Gateway:
         self, params: types.CallToolRequestParams, conversation: Conversation
     ) -> types.CallToolResult:
         """Take one call through the gate. Whatever goes wrong before the tool is reached, it is not reached."""
-        if not self._tools or any(upstream.changed for upstream in self._upstreams):
+        if await self._outdated(params.name):
             await self._look()
         tool = self._tools.get(params.name)
         found = await self.passage.take(

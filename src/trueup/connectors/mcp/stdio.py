@@ -66,6 +66,9 @@ class _Lines:
         self._ready = select.poll()
         self._ready.register(descriptor, select.POLLOUT)
         self._tells = _tells(descriptor)
+        # Whether nobody listens any more, and what is not waited for then.
+        self.gone = False
+        self.meanwhile = anyio.CancelScope()
 
     async def write(self, text: str) -> int:
         data = text.encode()
@@ -74,6 +77,8 @@ class _Lines:
                 self._put(data)
             else:
                 await anyio.to_thread.run_sync(self._put, data)
+        if self.gone:
+            self.meanwhile.cancel()
         return len(data)
 
     async def flush(self) -> None:
@@ -83,8 +88,12 @@ class _Lines:
         return self._tells and len(data) <= _AT_ONCE and bool(self._ready.poll(0))
 
     def _put(self, data: bytes) -> None:
-        while data:
-            data = data[os.write(self._out, data) :]
+        """Write it; once nobody listens any more nothing is said, and what still comes in is not read."""
+        try:
+            while data and not self.gone:
+                data = data[os.write(self._out, data) :]
+        except (BrokenPipeError, ConnectionResetError):
+            self.gone = True
 
 
 class _Messages:
@@ -101,7 +110,7 @@ class _Messages:
         return self._read()
 
     async def _read(self) -> AsyncIterator[str]:
-        while line := await self._line():
+        while line := await self._next():
             if not line.strip():
                 continue
             error = unfit(line)
@@ -110,6 +119,12 @@ class _Messages:
             else:
                 await anyio.to_thread.run_sync(self._noted, error.reason, line)
                 await self._out.write(refusal(line, error).decode() + "\n")
+
+    async def _next(self) -> bytes:
+        """Return the next line; nothing at the end, nor when the other side does not listen any more."""
+        with anyio.CancelScope() as self._out.meanwhile:
+            return b"" if self._out.gone else await self._line()
+        return b""
 
     async def _line(self) -> bytes:
         """Return the next line; of one that is too long, as much as tells so; nothing at the end."""

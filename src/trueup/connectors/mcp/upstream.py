@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 _PAGES = 100
 _ROUNDS = 10
 _PATIENCE_SECONDS = 30.0
+# A server that was waited for in vain keeps nobody else waiting as long until it has been there.
+_PATIENCE_AFTERWARDS_SECONDS = 0.5
 _SHORTEST_SECRET = 4
 _RESULT: TypeAdapter[types.InputRequiredResult | types.CallToolResult] = TypeAdapter(
     types.InputRequiredResult | types.CallToolResult
@@ -96,8 +98,14 @@ class Upstream:
         self._ready = anyio.Event()
         self._broken = anyio.Event()
         self._asking: list[Ask] = []
+        self._in_vain = False
         self.changed = True
         self.followed: set[str] = set()
+
+    @property
+    def there(self) -> bool:
+        """True while it is connected."""
+        return self._client is not None
 
     async def serve(self) -> None:
         """Connect, and connect again whenever the connection breaks, until cancelled."""
@@ -227,8 +235,9 @@ class Upstream:
         raise UncertainError("the server asked back too often")
 
     async def _connected(self) -> Client:
-        with anyio.move_on_after(_PATIENCE_SECONDS):
+        with anyio.move_on_after(_PATIENCE_AFTERWARDS_SECONDS if self._in_vain else _PATIENCE_SECONDS):
             await self._ready.wait()
+        self._in_vain = self._client is None
         if self._client is None:
             raise UnreachableError(f"{self.server.name or 'the server'} is not connected")
         return self._client
