@@ -39,7 +39,7 @@ ANSWERS: dict[str, str] = {
     "brief": "`file`, `format` (`markdown`, `html`), `page`: what the page says, as data",
     "baseline": "`workflow`, `registered_late`, `file`, `readings[]` (weekly, as of `measure`), "
     "`summary[]`: `kpi`, `n`, `value`, `lower`, `upper`; `detectable[]`: `gate`, `kpi`, `smallest`; "
-    "`ways_to_decide[]`: `way`, `says`; "
+    "`weeks` of the primary KPI: `icc`, `phi`; `ways_to_decide[]`: `way`, `says`; "
     "`admission` (null where arms are drawn): `rule`, `admitted`, `because`, `margin`, `promised`, `floor`, `drift`, "
     "`scale`, `ways_out[]`; `rollout[]`: `unit`, `on`; `because_of`: the question, or null; `findings[]`, "
     "`findings_unknown` as of `measure`",

@@ -33,6 +33,9 @@ def smallest(data: dict[str, Any]) -> list[float | None]:
 def test_a_drawn_pilot_that_is_too_small_is_told_what_would_make_it_decide(tmp_path: Path) -> None:
     data = registered(tmp_path / "p", RANDOMISED.replace("80%", "90%"), per_week=20, worth="-25%")
     assert data["detectable"][-1]["decides"] is False
+    # Simulated without shocks of weeks.
+    assert abs(data["weeks"]["icc"]) < 0.1
+    assert abs(data["weeks"]["phi"]) < 0.9
     ways = {way["way"]: way["says"] for way in data["ways_to_decide"]}
     assert "instead of 10%" in ways["holdout"]
     assert "a last gate at week" in ways["longer"]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from trueup.decide.level import Level
 from trueup.decide.numbers import known
+from trueup.decide.samples import frozen_sample, sample_of
+from trueup.decide.sensitivity import hanging_together
 from trueup.declare.edit import render
 from trueup.declare.model.registration import FrozenGate, FrozenTrigger, Registration
 from trueup.declare.model.workflow import gate_week
@@ -98,8 +100,12 @@ def register(bench: Workbench, ask: Ask) -> dict[str, Any]:
             checkpoint=False,
         ),
     )
-    ways = ways_to_decide(_past(bench, ask, workflow, window, registration), registration)
-    return _answer(bench, name, registration, done.commit, ask.as_of) | {"ways_to_decide": ways}
+    past = _past(bench, ask, workflow, window, registration)
+    cases = frozen_sample(registration.kpis[registration.primary]) if past.cases is None else sample_of(past.cases)
+    return _answer(bench, name, registration, done.commit, ask.as_of) | {
+        "weeks": hanging_together(cases),
+        "ways_to_decide": ways_to_decide(past, registration),
+    }
 
 
 def _require_pilot(name: str, workflow: Workflow) -> tuple[Pilot, Window]:

@@ -7,7 +7,7 @@ import textwrap
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from trueup.cli.views.figures import WIDTH, plain, wrapped
+from trueup.cli.views.figures import WIDTH, correlations, plain, wrapped
 from trueup.cli.views.health import health_lines
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ def baseline_text(data: Mapping[str, Any]) -> str:
         if row["lower"] is not None:
             spread = f"  [{plain(row['lower'], row['unit'])}, {plain(row['upper'], row['unit'])}]"
         lines.append(f"  {row['kpi']:<22}{row['n']:>7}  {plain(row['value'], row['unit'])}{spread}")
-    lines += ["", f"  Cases a week: {data['cases_a_week']:.1f} · evidence level {data['evidence_level']}", ""]
+    lines += ["", f"  Cases a week: {data['cases_a_week']:.1f} · evidence level {data['evidence_level']}"]
+    lines += [f"  How weeks of the primary KPI hang together: {correlations(data['weeks'])}", ""]
     lines.append("  Smallest effect that each gate can show (80% power):")
     for row in data["detectable"]:
         lines.append(wrapped(f"{row['gate']:<9}{row['kpi']}: {_smallest(row)}", 4))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from trueup.cli.views.figures import WIDTH, difference, plain, signed, unit_word, wrapped
+from trueup.cli.views.figures import WIDTH, correlations, difference, plain, signed, unit_word, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -263,15 +263,7 @@ def _inputs(inputs: Mapping[str, Any], unit: str | None) -> list[str]:
     if not any("icc" in inputs[arm] for arm in arms):
         # A chain that an earlier version wrote.
         return lines
-    return [*lines, wrapped(f"weeks: {'; '.join(_hanging(arm, inputs[arm]) for arm in arms)}", 2)]
-
-
-def _hanging(arm: str, side: Mapping[str, Any]) -> str:
-    """Write how far cases of a week resemble each other, and weeks the week before."""
-    icc, phi = (side.get(key) for key in ("icc", "phi"))
-    return (
-        f"{arm} ICC {'unknown' if icc is None else f'{icc:.3f}'}, AR(1) {'unknown' if phi is None else f'{phi:+.2f}'}"
-    )
+    return [*lines, wrapped(f"weeks: {'; '.join(f'{arm} {correlations(inputs[arm])}' for arm in arms)}", 2)]
 
 
 def _arm(side: Mapping[str, Any], inputs: Mapping[str, Any], unit: str | None) -> str:
