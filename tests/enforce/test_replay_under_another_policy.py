@@ -119,6 +119,7 @@ def test_without_their_arguments_only_what_does_not_depend_on_them_is_known(tmp_
         "abc", "its arguments were not kept"
     )
     assert (ran.data["n"], ran.data["same"]) == (8, 5)
+    assert "`keep_requests: true`" in run_trueup("gate", programme, "payments", "--replay").out
     assert changes(replay(programme, "--under", candidate(programme, ("level: act", "level: draft")))) == {
         "d": ("allow", "hold")
     }

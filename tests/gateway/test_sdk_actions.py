@@ -71,8 +71,9 @@ def test_an_amount_counts_by_position_and_by_keyword(pay: Callable[..., Any], pa
     ],
 )
 def test_what_is_no_amount_never_counts_as_nothing(pay: Callable[..., Any], paid: list[Any], amount: Any) -> None:
-    with pytest.raises(DeniedError):
+    with pytest.raises(DeniedError) as denied:
         pay(amount)
+    assert not str(denied.value).endswith("..")
     with pytest.raises(DeniedError):
         pay(amount=amount)
     assert paid == []

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from json.encoder import encode_basestring
 from typing import TypeAlias
 
+from trueup.kernel.text import shown
+
 Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
 
 # RFC 8785 takes numbers as IEEE doubles: integers beyond this lose digits on the way.
@@ -78,7 +80,7 @@ def _utf16(key: str) -> bytes:
 
 def _integer(value: int) -> str:
     if abs(value) > SAFE_INTEGER:
-        msg = f"{value} is beyond 2^53"
+        msg = f"{shown(value, 20)} is beyond 2^53"
         raise ValueError(msg)
     return str(value)
 

@@ -44,7 +44,7 @@ class DeniedError(NotPermittedError):
 
     def __init__(self, action: str, verdict: Verdict | None, because: str = "") -> None:
         says = because or "; ".join(verdict.reasons if verdict else [])
-        super().__init__("denied", f"{action!r} is denied: {says or 'it was denied before'}.")
+        super().__init__("denied", f"{action!r} is denied: {says.rstrip('.') or 'it was denied before'}.")
         self.verdict = verdict
 
 

@@ -34,6 +34,8 @@ def replay(data: Mapping[str, Any]) -> str:
     lines += ["", "Another answer:" if shown else none, *_cut(shown)]
     unknown = [f"  {_asked(item)}  was {item['was']}: {item['because']}" for item in data["unknown"]]
     lines += ["", "Nobody can know:", *_cut(unknown)] if unknown else []
+    if any("not kept" in item["because"] for item in data["unknown"]):
+        lines += ["", "From now on arguments are kept where the workflow says `keep_requests: true`."]
     return "\n".join(lines)
 
 
