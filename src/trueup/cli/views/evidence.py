@@ -208,17 +208,28 @@ def _money(amount: float | None) -> str:
 
 
 def readings_text(data: Mapping[str, Any]) -> str:
-    """Render weekly readings, a block a KPI."""
-    readings = [reading for reading in data["readings"] if reading["segment"] is None]
-    if not readings:
+    """Render weekly readings, a block a KPI, and below it one for each segment that was asked for."""
+    if not data["readings"]:
         return "There are no readings: no case has matured yet, or no workflow declares KPIs."
+    blocks: dict[tuple[str, str], dict[str | None, list[Mapping[str, Any]]]] = {}
+    for row in data["readings"]:
+        blocks.setdefault((row["workflow"], row["kpi"]), {None: []}).setdefault(row["segment"], []).append(row)
     lines: list[str] = []
-    for (workflow, kpi), rows in groupby(readings, key=lambda row: (row["workflow"], row["kpi"])):
-        listed = list(rows)
-        lines += ["", f"{workflow}.{kpi}  (level {listed[0]['evidence_level']})"]
-        lines.append(f"  {'week':<11} {'arm':<10} {'n':>6}  {'value':>10}  {'95% of the week':<22} immature capped")
-        lines += [_row(row) for row in listed]
+    for (workflow, kpi), by_segment in blocks.items():
+        for segment, rows in by_segment.items():
+            lines += _block(f"{workflow}.{kpi}{f'  {segment}' if segment else ''}", rows)
     return "\n".join(lines[1:])
+
+
+def _block(title: str, rows: list[Mapping[str, Any]]) -> list[str]:
+    if not rows:
+        return []
+    lines = ["", f"{title}  (level {rows[0]['evidence_level']})"]
+    lines.append(f"  {'week':<11} {'arm':<10} {'n':>6}  {'value':>10}  {'95% of the week':<22} immature capped")
+    lines += [_row(row) for row in rows]
+    missing = sum(row.get("without_value") or 0 for row in rows)
+    # Shown and not counted: a mean over the others alone is not that of all.
+    return [*lines, f"  without a value, and not counted: {missing}"] if missing else lines
 
 
 def _row(row: Mapping[str, Any]) -> str:
