@@ -26,7 +26,7 @@ from trueup.loop.permission import business_owner, require_person
 from trueup.loop.pilots.admission import admission_of
 from trueup.loop.pilots.comparisons import PilotView, is_weekly, on_scale
 from trueup.loop.pilots.detectable import detectable
-from trueup.loop.pilots.frozen import baseline_cases, cannot_judge, frozen_kpi, mix_of, never_varies, notes_of
+from trueup.loop.pilots.frozen import baseline_cases, doubts_of, frozen_kpi, mix_of, notes_of
 from trueup.loop.pilots.level import registered_level
 from trueup.loop.pilots.past import Past
 from trueup.loop.pilots.promise import adjust_json, population_of
@@ -101,11 +101,13 @@ def register(bench: Workbench, ask: Ask) -> dict[str, Any]:
         ),
     )
     past = _past(bench, ask, workflow, window, registration)
+    return _answer(bench, name, registration, done.commit, ask.as_of) | _foretold(past, registration)
+
+
+def _foretold(past: Past, registration: Registration) -> dict[str, Any]:
+    """Return how weeks of the primary KPI hang together, and what would make the pilot decide."""
     cases = frozen_sample(registration.kpis[registration.primary]) if past.cases is None else sample_of(past.cases)
-    return _answer(bench, name, registration, done.commit, ask.as_of) | {
-        "weeks": hanging_together(cases),
-        "ways_to_decide": ways_to_decide(past, registration),
-    }
+    return {"weeks": hanging_together(cases), "ways_to_decide": ways_to_decide(past, registration)}
 
 
 def _require_pilot(name: str, workflow: Workflow) -> tuple[Pilot, Window]:
@@ -197,11 +199,7 @@ def registration_of(
         **{key: getattr(pilot, key) or None for key in ("negative_control", "downstream")},
         rollout=rollout,
         order_seed=seed,
-        notes=(
-            *notes_of(pilot, primary, attested=attested),
-            *cannot_judge(workflow, pilot),
-            *never_varies(workflow, kpis),
-        ),
+        notes=(*notes_of(pilot, primary, attested=attested), *doubts_of(workflow, pilot, kpis)),
         replaces=replaced,
         because=ask.because,
     )

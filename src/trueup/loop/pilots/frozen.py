@@ -153,6 +153,11 @@ def mix_of(population: Population) -> tuple[FrozenSegment, ...]:
     return tuple(cells)
 
 
+def doubts_of(workflow: Workflow, pilot: Pilot, kpis: Mapping[str, FrozenKpi]) -> tuple[str, ...]:
+    """Return what no gate can judge, and which KPIs tell nothing."""
+    return (*cannot_judge(workflow, pilot), *never_varies(workflow, kpis))
+
+
 def cannot_judge(workflow: Workflow, pilot: Pilot) -> tuple[str, ...]:
     """Return what is promised and can never be judged by this design: it needs cases that are drawn one by one."""
     if pilot.design.assigned == "random" and pilot.design.unit == "case":
