@@ -198,3 +198,20 @@ def test_names_without_a_model_do_not_start(root: Path) -> None:
     assert "no language model that knows them is installed" in started.err
     with bench(root) as at, pytest.raises(TrueupError, match="language model"):
         at.gate.masking()
+
+
+def test_a_workflow_without_a_log_is_masked_by_a_level_of_its_own(tmp_path: Path) -> None:
+    own = WORKFLOW.replace("events: {data: log, case: case, activity: activity, at: at}", "sensitivity: secret")
+    write(tmp_path, workflow=own)
+    (tmp_path / "programme.yaml").write_text(PROGRAMME + "sensitivity:\n  secret: {mask: [email]}\n", "utf-8")
+    assert trueup("check", tmp_path).exit_code == 0
+    with bench(tmp_path) as at:
+        masking = at.gate.masking()
+        assert masking is not None
+        assert EMAIL not in masking.text(f"mail {EMAIL}")
+    (tmp_path / "programme.yaml").write_text(PROGRAMME + "sensitivity:\n  secrat: {mask: [email]}\n", "utf-8")
+    wrong = trueup("check", tmp_path)
+    assert wrong.exit_code == 3
+    assert "GOV02" in wrong.out
+    with pytest.raises(TrueupError), bench(tmp_path):
+        pass

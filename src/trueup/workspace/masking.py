@@ -28,8 +28,9 @@ def masking_of(programme: Programme, workflow: str, vault: Vault | None = None) 
 
 
 def masked_kinds(programme: Programme, workflow: str) -> tuple[str, ...]:
-    """Return the kinds that are masked by the sensitivity level of a workflow's data."""
+    """Return the kinds that are masked by the sensitivity levels of a workflow: its own, and that of its data."""
     declared = programme.workflows.get(workflow)
     source = programme.file.data.get(declared.events.data or "") if declared and declared.events else None
-    handling = programme.file.sensitivity.get(source.sensitivity or "") if source else None
-    return tuple(str(kind) for kind in handling.mask) if handling else ()
+    levels = (source.sensitivity if source else None, declared.sensitivity if declared else None)
+    rules = [programme.file.sensitivity[level] for level in levels if level in programme.file.sensitivity]
+    return tuple(dict.fromkeys(str(kind) for rule in rules for kind in rule.mask))

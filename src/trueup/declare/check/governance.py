@@ -57,8 +57,7 @@ def handling(subject: Subject) -> Iterator[Hit]:
     rule means nothing. Personal data that is neither masked nor has a recorded lawful basis may not be used at all.
 
     Fix:
-        Declare the level under `sensitivity`; for personal data record the `lawful_basis`, and mask what the work does
-        not need.
+        Declare the level under `sensitivity`; for personal data record the `lawful_basis`, and mask what is not needed.
 
     Bad:
         data: {declarations: {source: data/declarations.csv, sensitivity: confidential}}      # sensitivity: is empty
@@ -67,14 +66,14 @@ def handling(subject: Subject) -> Iterator[Hit]:
         sensitivity: {confidential: {mask: [email, phone, iban], models: [on-premises], retain: 400d}}
     """
     programme = subject.programme.file
-    for name, source in programme.data.items():
-        level = source.sensitivity
+    data = [(f"Data {id_!r}", one.sensitivity, (PROGRAMME_FILE, "data", id_)) for id_, one in programme.data.items()]
+    work = [(f"Workflow {id_!r}", one.sensitivity, (file,)) for id_, one, file in subject.workflows()]
+    for what, level, at in [*data, *work]:
         declared = (PROGRAMME_FILE, ("sensitivity", level or "")) in subject.programme.places.values
         if level and level not in programme.sensitivity and not declared:
             yield Hit(
-                subject.place(PROGRAMME_FILE, "data", name, "sensitivity"),
-                f"Data {name!r} is {level!r} and no rule says how that is handled."
-                f"{did_you_mean(level, programme.sensitivity)}",
+                subject.place(*at, "sensitivity"),
+                f"{what} is {level!r} and no rule says how it is handled.{did_you_mean(level, programme.sensitivity)}",
                 f"Add `sensitivity: {{{level}: {{mask: [...], models: [...], retain: 400d}}}}`.",
             )
     for name, use_case, file in subject.use_cases(CHOSEN):
@@ -375,16 +374,16 @@ def permitted_model(subject: Subject) -> Iterator[Hit]:
     programme = subject.programme.file
     for name, workflow, file in subject.workflows():
         source = programme.data.get(workflow.events.data or "") if workflow.events is not None else None
-        level = programme.sensitivity.get(source.sensitivity or "") if source is not None else None
         kind = workflow.model.kind if workflow.model is not None else None
-        if level is None or source is None or not kind or not level.models or kind in level.models:
-            continue
-        yield Hit(
-            subject.place(file, "model", "kind"),
-            f"Workflow {name!r} uses a model of kind {kind!r}; {source.sensitivity!r} data may go to "
-            f"{listed([repr(model) for model in level.models])} only.",
-            f"Write `kind: {level.models[0]}`, or change `sensitivity.{source.sensitivity}.models`.",
-        )
+        for name_of in dict.fromkeys((workflow.sensitivity or "", (source.sensitivity if source else None) or "")):
+            level = programme.sensitivity.get(name_of)
+            if level is not None and kind and level.models and kind not in level.models:
+                yield Hit(
+                    subject.place(file, "model", "kind"),
+                    f"Workflow {name!r} uses a model of kind {kind!r}; {name_of!r} data may go to "
+                    f"{listed([repr(model) for model in level.models])} only.",
+                    f"Write `kind: {level.models[0]}`, or change `sensitivity.{name_of}.models`.",
+                )
 
 
 RULES = (

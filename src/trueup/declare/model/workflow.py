@@ -358,7 +358,8 @@ class Health(Declared):
 class Workflow(Declared):
     """The content of a workflow's file; its id is the file's stem.
 
-    `keep_requests` keeps the arguments of every request beside the ledger, as those of held ones are.
+    `keep_requests` keeps the arguments of every request beside the ledger, as those of held ones are. `sensitivity` is
+    a level that holds beside the one of the data that `events` name, or where there are none.
     """
 
     workflow: str
@@ -372,6 +373,7 @@ class Workflow(Declared):
     actions: dict[str, Action] = {}
     budget: dict[Within, Annotated[float, Field(ge=0)]] = {}
     keep_requests: bool = False
+    sensitivity: str | None = None
     model: Model | None = None
     knowledge: Texts = ()
     checks: Checks | None = None

@@ -116,6 +116,7 @@ def retention_of(programme: Programme, workflow: str) -> tuple[str, timedelta] |
     if use_case is not None and use_case.feasibility is not None and use_case.feasibility.data is not None:
         names.add(str(use_case.feasibility.data).removeprefix("data."))
     levels = {programme.file.data[name].sensitivity for name in names if name in programme.file.data}
+    levels.add(declared.sensitivity if declared is not None else None)
     rules = [
         (rule.retain.delta(), level)
         for level, rule in programme.file.sensitivity.items()
