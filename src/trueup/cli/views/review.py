@@ -272,7 +272,8 @@ def _arm(side: Mapping[str, Any], inputs: Mapping[str, Any], unit: str | None) -
         variance = "unknown" if side["variance"] is None else f"{side['variance']:.4g}"
         return f"n {side['n']:>6}  mean {plain(side['mean'], unit)}  variance {variance}"
     blocks = side["blocks"]
-    word = "units" if inputs["basis"] == "units" else "weeks"
+    word = "unit" if inputs["basis"] == "units" else "week"
+    word += "s" * (len(blocks) != 1)
     if inputs.get("scale", "plain") != "plain":
         return f"{len(blocks)} {word} ({side['n']} cases)  geometric mean of the cases {plain(side['mean'], unit)}"
     mean = sum(blocks) / len(blocks) if blocks else None
