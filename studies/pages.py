@@ -98,6 +98,10 @@ CLAIMS = (
     ("Drawn arms claim falsely in at most 5%, at gates and in the weekly watch", "randomised"),
     ("Staggered, matched and stable designs stay at or below 5% among admitted pilots", "other-designs"),
     ("Design buys honesty, arithmetic does not", "contrast"),
+    (
+        "Drawn arms keep 5% for every KPI, 10 to 1,000 cases a week; B and C do where not only just admitted",
+        "promises",
+    ),
     ("Processes that nobody touches move, and how far", "drift"),
     ("A true effect is seen, with what volume and holdout", "power"),
     ("Autonomy that went wrong is noticed, and how soon", "watches"),
@@ -126,7 +130,7 @@ REPEAT = """\
 ## Repeat it
 
     ./dev evidence --data FOLDER                 # what is missing; every part is kept as soon as it is there
-    ./dev evidence --data FOLDER --again         # everything anew, about half an hour of one core
+    ./dev evidence --data FOLDER --again         # everything anew, about an hour of one core
     ./dev evidence --sample                      # a sample of each study, compared with these pages figure by figure
 
 `FOLDER` holds `logs/` and `labelled/` as the studies name them (`studies/logs.py`). Without it only the simulated

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from studies import automated, contrast, drift, guards, power, randomised, synthetic, undrawn, watches
+from studies import automated, contrast, drift, guards, power, promises, randomised, synthetic, undrawn, watches
 
 STUDIES = {
     module.STUDY.name: module.STUDY
-    for module in (randomised, undrawn, contrast, drift, power, watches, automated, guards, synthetic)
+    for module in (randomised, undrawn, contrast, promises, drift, power, watches, automated, guards, synthetic)
 }
