@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from markupsafe import Markup
 
 from trueup.web.rendering import environment, percent
 
@@ -92,3 +93,12 @@ def test_a_share_reads_as_the_terminal_rounds_it(share: float | None, read: str)
     assert percent(share) == read
     if share is not None and 0.01 <= share <= 0.99:
         assert f"{share:.2f}" == f"0.{read[:-1]}"
+
+
+def test_words_of_others_reverse_nothing_on_any_page() -> None:
+    text = (
+        environment()
+        .from_string("{{ words }}<br>{{ mark }}")
+        .render(words="pay \u202eevil <b>\x9b", mark=Markup("<i>"))
+    )
+    assert text == "pay \\u202eevil &lt;b&gt;\\u009b<br><i>"

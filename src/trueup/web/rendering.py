@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from trueup import __version__
 from trueup.kernel.clock import format_instant
@@ -66,11 +67,12 @@ class Page:
 
 @cache
 def environment() -> Environment:
-    """Return the templates; anything that is inserted is escaped, and anything missing is an error."""
+    """Return the templates: what is inserted is escaped and acts on nobody's screen; what is missing is an error."""
     made = Environment(
         loader=PackageLoader("trueup.web"),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
+        finalize=_inserted,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -91,6 +93,11 @@ def environment() -> Environment:
     )
     made.globals.update(shapes=SHAPES, signal=signal, pages=PAGES, version=__version__)
     return made
+
+
+def _inserted(value: object) -> object:
+    """Return what a template inserts: words of others reverse and hide nothing. Line breaks are blanks to a browser."""
+    return visible(value, keep="\n") if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 @cache
