@@ -63,7 +63,7 @@ def _at(volume: int, effect: float, pilots: int, holdouts: Sequence[float]) -> l
 
 
 def before_after(world: World, pilots: int, seed: int) -> dict[str, int]:
-    """Return how often a series is admitted, exceeds its margin, and says go: both of them.
+    """Return how often a series exceeds its margin by the weeks before, is admitted, and says go.
 
     The effect is a fall on logarithms, all of it promised; cases mature at once.
     """
@@ -72,9 +72,9 @@ def before_after(world: World, pilots: int, seed: int) -> dict[str, int]:
     for row in (row for start in range(0, pilots, CHUNK) for row in _weeks(world, min(CHUNK, pilots - start), rng)):
         past, after = row[:BASELINE], row[BASELINE:]
         may = admit(past, -world.effect, TIME_FLOOR, 0).admitted
-        looks = (StableSeries(tuple(past), tuple(after[:gate]), TIME_FLOOR).change() for gate in STABLE_GATES)
-        beyond = any(look.clears(0.0, 1) for look in looks)
-        admitted, exceeded, both = admitted + may, exceeded + beyond, both + (may and beyond)
+        looks = [StableSeries(tuple(past), tuple(after[:gate]), TIME_FLOOR) for gate in STABLE_GATES]
+        exceeded += any(look.change().estimate > look.margin_before for look in looks)
+        admitted, both = admitted + may, both + (may and any(look.change().clears(0.0, 1) for look in looks))
     return {"C, exceeds its margin": exceeded, "C, admitted": admitted, "C, says go": both}
 
 

@@ -56,12 +56,24 @@ class StableSeries:
         return float(np.mean(self.before)) if self.before else math.nan
 
     @property
-    def margin(self) -> float:
-        """What the change has to exceed at the weeks seen so far; infinite where the baseline has no spread to ask."""
+    def margin_before(self) -> float:
+        """The margin at the weeks seen so far by the spread of the baseline; infinite where it has no spread to ask."""
         before = Moments.of(self.before)
         if before.n < BASELINE_WEEKS or before.variance == 0:
             return math.inf
         return stable_margin(math.sqrt(before.variance), len(self.after), self.floor, before.n)
+
+    @property
+    def margin(self) -> float:
+        """What the change has to exceed: the margin by the larger spread of the two periods.
+
+        A series is admitted because its weeks before were calm, and those that were calm by chance are not calm
+        afterwards: among the admitted their own spread is too small, and claims too often.
+        """
+        known, after = self.margin_before, Moments.of(self.after)
+        if after.n < 2 or math.isinf(known):
+            return known
+        return max(known, stable_margin(math.sqrt(after.variance), after.n, self.floor, len(self.before)))
 
     def change(self) -> Interval:
         """Return mean(after) - mean(before) with the margin on both sides."""
