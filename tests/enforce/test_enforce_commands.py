@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -60,6 +61,13 @@ def test_a_dry_run_answers_with_the_verdict(
     assert (ran.data["verdict"], ran.data["decisive"]) == (verdict, decisive)
     assert all({"id", "effect", "says", "source", "applied"} == set(rule) for rule in ran.data["rules"])
     assert not (tmp_path / "programme" / ".trueup").exists(), "a dry run leaves nothing behind"
+
+
+def test_a_request_may_come_from_another_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    programme = write(tmp_path / "programme", "act")
+    for content, verdict in ((json.dumps(request()).encode(), "allow"), (b"not json", "deny")):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+        assert run("gate", programme, "payments", "--request", "-").data["verdict"] == verdict
 
 
 def test_a_request_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from trueup.kernel.canonical import Json
 
+_STANDARD_INPUT = Path("-")
 _ID = click.argument("approval", metavar="ID")
 _BY = click.option("--by", metavar="WHO", required=True, help="Who decides: a person's id in programme.yaml.")
 _BECAUSE = click.option("--because", metavar="WHY", help="The reason, for the record.")
@@ -33,7 +35,8 @@ _BECAUSE = click.option("--because", metavar="WHY", help="The reason, for the re
     "request",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="The request as JSON: {tool, arguments, action, case, requester, untrusted, confidence, sources}.",
+    help="The request as JSON (- reads standard input): {tool, arguments, action, case, requester, untrusted, "
+    "confidence, sources}.",
 )
 @click.option("--replay", is_flag=True, help="Instead: what recorded requests would be answered now.")
 @click.option(
@@ -211,9 +214,11 @@ def _arguments(file: Path) -> Mapping[str, Json]:
 
 
 def _content(file: Path) -> bytes:
-    """Read a file; only as much of it as tells that it is too large."""
+    """Read a file, or standard input for `-`; only as much of it as tells that it is too large."""
     from trueup.enforce.request import LARGEST_REQUEST
 
+    if file == _STANDARD_INPUT:
+        return sys.stdin.buffer.read(LARGEST_REQUEST + 1)
     try:
         with file.open("rb") as stream:
             return stream.read(LARGEST_REQUEST + 1)
