@@ -55,6 +55,12 @@ def test_locks_hold_hashes_and_no_addresses() -> None:
         assert [entry.split()[0] for entry in entries if "--hash=sha256:" not in entry] == []
 
 
+def test_the_lock_of_the_npm_parts_holds_digests_and_no_addresses() -> None:
+    text = (REPOSITORY / "tests/gateway/npm/package-lock.json").read_text("utf-8")
+    assert "://" not in text, "npm writes who takes donations, too: drop every `funding`"
+    assert '"integrity": "sha512-' in text
+
+
 def test_both_locks_name_the_same_versions() -> None:
     """They are installed into one environment."""
     run, develop = (
