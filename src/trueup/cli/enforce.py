@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,17 +10,15 @@ import click
 from trueup.cli.answer import Answer, answering
 from trueup.cli.options import InstantType, as_of_option, programme_argument
 from trueup.cli.progress import progress_on_stderr
+from trueup.cli.runtime import given
 from trueup.cli.runtime.settling import remind, settle, unknown
 from trueup.cli.views import enforce as view
 from trueup.kernel.errors import Exit, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
-    from trueup.kernel.canonical import Json
 
-_STANDARD_INPUT = Path("-")
 _ID = click.argument("approval", metavar="ID")
 _BY = click.option("--by", metavar="WHO", required=True, help="Who decides: a person's id in programme.yaml.")
 _BECAUSE = click.option("--because", metavar="WHY", help="The reason, for the record.")
@@ -59,7 +56,7 @@ def gate(directory: Path, workflow: str, request: Path | None, as_of: datetime |
     from trueup.sdk.deciding import judged
 
     with progress_on_stderr() as progress:
-        verdict = judged(directory, workflow, lambda: _content(request), as_of, progress=progress)
+        verdict = judged(directory, workflow, lambda: given.content(request), as_of, progress=progress)
     return Answer(verdict.to_json(), view.verdict, Exit.DONE if verdict.decision is Decision.ALLOW else Exit.HELD)
 
 
@@ -195,32 +192,9 @@ def _decided(
     from trueup.workspace import signer_for
 
     workflow_about(directory, approvals[0])
-    changed = _arguments(arguments) if arguments else None
+    changed = given.arguments(arguments) if arguments else None
     asks = [Ask(approval, decision, by, changed, because) for approval in dict.fromkeys(approvals)]
     with progress_on_stderr() as progress:
         decided = decide(directory, asks, lambda bench: signer_for(bench, by), progress=progress)
     held = any(one.denied is not None for one in decided)
     return Answer(decided_json(decided), view.decided, Exit.HELD if held else Exit.DONE)
-
-
-def _arguments(file: Path) -> Mapping[str, Json]:
-    """Read edited arguments as strictly as a request's."""
-    from trueup.enforce.request import UnfitRequestError, read_arguments
-
-    try:
-        return read_arguments(_content(file))
-    except UnfitRequestError as error:
-        raise UsageError("bad-arguments", f"{file.name} cannot be used: {error}", "Write a JSON object.") from None
-
-
-def _content(file: Path) -> bytes:
-    """Read a file, or standard input for `-`; only as much of it as tells that it is too large."""
-    from trueup.enforce.request import LARGEST_REQUEST
-
-    if file == _STANDARD_INPUT:
-        return sys.stdin.buffer.read(LARGEST_REQUEST + 1)
-    try:
-        with file.open("rb") as stream:
-            return stream.read(LARGEST_REQUEST + 1)
-    except OSError as error:
-        raise UsageError("cannot-read", f"{str(file)!r} cannot be read: {error.strerror}.", "Name a file.") from None

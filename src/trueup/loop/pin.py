@@ -10,7 +10,12 @@ from trueup.ledger.entry import Entry
 from trueup.loop.journal import Plan, carry_out
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from trueup.loop.journal import Done
     from trueup.loop.workbench import Workbench
+
+_MESSAGE = "Pin the ledger"
 
 
 def pinned(bench: Workbench, changes: tuple[tuple[tuple[str | int, ...], object], ...] = ()) -> dict[str, bytes]:
@@ -27,6 +32,26 @@ def pinned(bench: Workbench, changes: tuple[tuple[tuple[str | int, ...], object]
     return {PROGRAMME_FILE: edited(text, wanted).encode()}
 
 
+def put_on_record(bench: Workbench, entry: Entry, by: str, at: datetime) -> Done:
+    """Append what a person said, in their name; `by` is the id of a declared one, `at` when they said it.
+
+    Raises ConflictError `entry-exists` where something else stands under its id.
+    """
+    person = bench.programme.file.people[by]
+    return carry_out(
+        bench,
+        Plan(
+            files=pinned(bench),
+            entries=[entry],
+            message=_MESSAGE,
+            author=person.name,
+            email=person.email or f"{by}@localhost",
+            at=at,
+            checkpoint=False,
+        ),
+    )
+
+
 def pin_now(bench: Workbench) -> None:
     """Pin the ledger where the files name none yet: for programs whose entries come without a change of files."""
     files = pinned(bench)
@@ -39,5 +64,4 @@ def pin_now(bench: Workbench) -> None:
         None,
         {"origin": bench.ledger.origin, "vkey": bench.vkey},
     )
-    message = "Pin the ledger"
-    carry_out(bench, Plan(files, [entry], message, author="trueup", email="trueup@localhost", at=entry.time))
+    carry_out(bench, Plan(files, [entry], _MESSAGE, author="trueup", email="trueup@localhost", at=entry.time))

@@ -10,14 +10,12 @@ import click
 from trueup.cli.answer import Answer, answering
 from trueup.cli.options import as_of_option, programme_argument
 from trueup.cli.progress import progress_on_stderr
+from trueup.cli.runtime import given
 from trueup.cli.views import autonomy as view
 from trueup.kernel.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
-
-    from trueup.kernel.canonical import Json
 
 
 @click.group()
@@ -74,7 +72,8 @@ def reviews(directory: Path, workflow: str | None, as_of: datetime | None) -> An
     "--answer",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="The arguments that you would have given, as a JSON object; what you leave out is not compared.",
+    help="The arguments that you would have given, as a JSON object (- reads standard input); what you leave out is "
+    "not compared.",
 )
 @click.option("--right/--wrong", default=None, help="What you found where it acts, having looked at what was done.")
 @as_of_option
@@ -87,8 +86,8 @@ def label(
     from trueup.sdk.reviewing import label as labelled
     from trueup.workspace import SystemClock, signer_for
 
-    given = _arguments(answer) if answer is not None else None
-    said = Label(review, by, as_of or SystemClock().now(), None if right is None else not right, given)
+    own = given.arguments(answer) if answer is not None else None
+    said = Label(review, by, as_of or SystemClock().now(), None if right is None else not right, own)
     with progress_on_stderr() as progress:
         data = labelled(directory, said, lambda bench: signer_for(bench, by), progress=progress)
     return Answer(data, view.labelled)
@@ -113,16 +112,3 @@ def gaps(directory: Path, workflow: str | None, as_of: datetime | None) -> Answe
             names = [require_workflow(bench.programme, workflow)]
         found = {name: uncertain(bench, name, as_of or bench.clock.now()) for name in names}
     return Answer({"gaps": found}, view.gaps)
-
-
-def _arguments(file: Path) -> Mapping[str, Json]:
-    """Read an answer as strictly as a request's arguments."""
-    from trueup.enforce.request import LARGEST_REQUEST, UnfitRequestError, read_arguments
-
-    try:
-        with file.open("rb") as stream:
-            return read_arguments(stream.read(LARGEST_REQUEST + 1))
-    except OSError as error:
-        raise UsageError("cannot-read", f"{str(file)!r} cannot be read: {error.strerror}.", "Name a file.") from None
-    except UnfitRequestError as error:
-        raise UsageError("bad-arguments", f"{file.name} cannot be used: {error}", "Write a JSON object.") from None

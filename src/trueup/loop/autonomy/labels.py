@@ -16,9 +16,8 @@ from trueup.kernel.clock import format_instant
 from trueup.kernel.errors import ConflictError, NotFoundError, NotPermittedError, UsageError
 from trueup.ledger.entry import Entry
 from trueup.loop.autonomy.blind import inbox
-from trueup.loop.journal import Plan, carry_out
 from trueup.loop.permission import require_person
-from trueup.loop.pin import pinned
+from trueup.loop.pin import put_on_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -133,25 +132,12 @@ def _appended(
     name = digest(waiting.done.intents[0]).removeprefix("sha256:")[:32]
     signed = {**data, **sign(canonical({**data}))}
     entry = Entry("outcome.reviewed", f"outcome/{waiting.workflow}/{name}", said.as_of, said.by, signed)
-    person = bench.programme.file.people[said.by]
     try:
-        done = carry_out(
-            bench,
-            Plan(
-                files=pinned(bench),
-                entries=[entry],
-                message="Pin the ledger",
-                author=person.name,
-                email=person.email or f"{said.by}@localhost",
-                at=said.as_of,
-                checkpoint=False,
-            ),
-        )
+        return put_on_record(bench, entry, said.by, said.as_of).entries[0]
     except ConflictError as error:
         if error.code != "entry-exists":
             raise
         raise ConflictError("reviewed-before", f"Somebody was first with {said.review!r}.", _SEEN) from None
-    return done.entries[0]
 
 
 def _how(review: str) -> str:

@@ -21,10 +21,9 @@ from trueup.evidence.risk.thresholds import chosen_threshold, fewest_accepted
 from trueup.kernel.canonical import canonical, digest
 from trueup.kernel.errors import ConflictError, NotPermittedError, UsageError
 from trueup.ledger.entry import Entry
-from trueup.loop.journal import Plan, carry_out
 from trueup.loop.measure import require_workflow
 from trueup.loop.permission import may_expand, require_person
-from trueup.loop.pin import pinned
+from trueup.loop.pin import put_on_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -112,19 +111,8 @@ def register(
     data = _data(bench, chosen, chosen.found)
     number = sum(item.entry.data.get("workflow") == name for item in bench.ledger.entries(CHOSEN))
     signed = {**data, **sign(canonical(data))}
-    person = bench.programme.file.people[by]
-    done = carry_out(
-        bench,
-        Plan(
-            files=pinned(bench),
-            entries=[Entry(CHOSEN, f"threshold/{name}/{number}", as_of, by, signed)],
-            message="Pin the ledger",
-            author=person.name,
-            email=person.email or f"{by}@localhost",
-            at=as_of,
-            checkpoint=False,
-        ),
-    )
+    entry = Entry(CHOSEN, f"threshold/{name}/{number}", as_of, by, signed)
+    done = put_on_record(bench, entry, by, as_of)
     return {**chosen.to_json(), "in_force": chosen.found.at, "entry": done.entries[0], "by": by}
 
 

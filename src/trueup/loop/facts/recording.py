@@ -13,9 +13,8 @@ from trueup.kernel.errors import ConflictError
 from trueup.ledger.entry import Entry
 from trueup.loop.autonomy.blind import inbox
 from trueup.loop.facts.kinds import KINDS, About, Said, data_of, time_of
-from trueup.loop.journal import Plan, carry_out
 from trueup.loop.permission import require_person
-from trueup.loop.pin import pinned
+from trueup.loop.pin import put_on_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,19 +54,7 @@ def record(bench: Workbench, ask: Ask, sign: Callable[[bytes], Mapping[str, Json
         by=ask.by,
         data={**data, **sign(canonical({**data}))},
     )
-    person = bench.programme.file.people[ask.by]
-    done = carry_out(
-        bench,
-        Plan(
-            files=pinned(bench),
-            entries=[entry],
-            message="Pin the ledger",
-            author=person.name,
-            email=person.email or f"{ask.by}@localhost",
-            at=ask.as_of,
-            checkpoint=False,
-        ),
-    )
+    done = put_on_record(bench, entry, ask.by, ask.as_of)
     fall = look_once(bench.programme, str(data["workflow"]), bench.ledger, time) if ask.kind == "outcome" else None
     return {
         "entry": done.entries[0],
