@@ -188,7 +188,7 @@ def test_a_broken_policy_stays_broken_at_every_level(tmp_path: Path) -> None:
     at.ledger.append([Entry("autonomy.set", "x", NOW, None, {"workflow": "payments", "to": "draft"})])
     broken = replace(at.policy, broken="nothing can be read")
     gate = at.gate()
-    gate._policy = broken
+    gate._judge.policy = broken
     assert gate.call(pay(), "b", at.tool).state == "denied"
 
 

@@ -1,0 +1,105 @@
+"""A held step after a person's answer: judged once more, policy first and person second, and used up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from trueup.enforce.acting.outcome import Allowed, Outcome
+from trueup.enforce.attempt import Attempt
+from trueup.enforce.request import Request, read_request
+from trueup.enforce.steps import State, StepIds
+from trueup.enforce.verdict import Decision, Verdict, refusal
+from trueup.kernel.errors import ConflictError, NotFoundError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from trueup.enforce.acting.judge import Judge
+    from trueup.enforce.acting.outcome import Begun
+    from trueup.enforce.approvals import Approval, Desk
+    from trueup.enforce.bodies import Bodies
+    from trueup.kernel.clock import Clock
+    from trueup.ledger.entry import Entry
+    from trueup.ledger.log import Ledger
+
+TAKEN = ("step-taken", "Another process has this step.", "Ask for the step's state again.")
+_LIST = "See what waits:\n    trueup approvals list DIR"
+
+
+@dataclass(frozen=True, slots=True)
+class Releases:
+    """What lets held steps go on."""
+
+    judge: Judge
+    desk: Desk
+    ledger: Ledger
+    bodies: Bodies
+    clock: Clock
+
+    def release(self, approval: str) -> Begun:
+        """Return whether a held step may run by now; its approval is used up when it may, or never will.
+
+        Raises NotFoundError, ConflictError (used before), and what writing to the ledger raises.
+        """
+        asked = self.desk.one(approval, self.clock.now())
+        if asked.workflow != self.judge.policy.workflow:
+            raise NotFoundError("no-such-approval", f"{approval!r} is about another workflow.", _LIST)
+        ids = StepIds.of_intent(asked.intent)
+        if self.ledger.find(ids.released) is not None:
+            raise ConflictError(*_used(approval))
+        if asked.state in {"open", "escalated"}:
+            return Outcome(State.HELD, None, approval=approval)
+        now = self.clock.now()
+        self.judge.look(now)
+        verdict, request = self._verdict(asked, ids)
+        index = self._claim(ids, verdict, asked, request, now)
+        if verdict.decision is not Decision.ALLOW:
+            return Outcome(State.DENIED, verdict, approval=approval, entry=index)
+        return Allowed(ids, verdict, request, asked.step)
+
+    def _verdict(self, asked: Approval, ids: StepIds) -> tuple[Verdict, Request]:
+        """Judge what was accepted once more: policy first, person second, and both still as they were."""
+        bare = Request(asked.tool, action=asked.action, requester=asked.requester)
+        if asked.state not in {"accepted", "edited"}:
+            return refusal(f"approval.{asked.state}", f"the approval is {asked.state}", action=asked.action), bare
+        if asked.policy != self.judge.policy.version:
+            return refusal("approval.policy-changed", "the policy is another one by now", action=asked.action), bare
+        body = self.bodies.get(asked.digest)
+        if body is None:
+            reason = "the arguments that were accepted are not there any more"
+            return refusal("approval.arguments-gone", reason, action=asked.action), bare
+        accepted = read_request(body)
+        request = Request(
+            accepted.tool,
+            accepted.arguments,
+            asked.action,
+            asked.case,
+            asked.requester,
+            definition=accepted.definition,
+        )
+        intent = self.ledger.find(ids.intended)
+        if intent is None:
+            return refusal("approval.no-intent", "what was asked for is not in the ledger"), bare
+        edited = asked.state == "edited"
+        return self.judge.verdict(request, intent.entry.time, intent.index, approved=True, edited=edited), request
+
+    def _claim(self, ids: StepIds, verdict: Verdict, asked: Approval, request: Request, now: datetime) -> int:
+        """Use the approval up: of two processes one writes this entry."""
+        attempt = Attempt(self.judge.policy, ids, asked.step, now, self.judge.next_runner())
+        entry = attempt.judged(verdict, asked.id, self.judge.reserved(request, asked.action, ids.released))
+        return append_once(self.ledger, [entry], _used(asked.id))
+
+
+def append_once(ledger: Ledger, entries: list[Entry], taken: tuple[str, str, str], at: int | None = None) -> int:
+    """Append entries that only one caller can append; the others get the error. Returns the index of the last."""
+    try:
+        return ledger.append(entries, at=at)[-1]
+    except ConflictError as error:
+        if error.code == "entry-exists":
+            raise ConflictError(*taken) from None
+        raise
+
+
+def _used(approval: str) -> tuple[str, str, str]:
+    return "approval-used", f"The approval {approval!r} was used before; it is good for one call.", _LIST
