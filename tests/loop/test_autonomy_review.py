@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,56 @@ def test_the_outcomes_of_a_log_count_where_the_file_names_them(tmp_path: Path) -
     (change,) = moves(programme(tmp_path, more=LOG))
     assert (change["from"], change["to"], change["wrong"]) == ("draft", "approve", 0)
     assert change["reviewed"] > 184
+
+
+SURE = ", confidence: 90%"
+HEALTH = "health: {confidence: sure}\n"
+
+
+def said_how_sure(root: Path, *words: str) -> Path:
+    """Let the log say a confidence: what was returned in the pilot was unsure; `words` stand for some of the others."""
+    log = root / "data" / "claims.csv"
+    with log.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    returned = {row["claim"] for row in rows if row["activity"] == "Returned"}
+    others = sorted({row["claim"] for row in rows} - returned)
+    told = (
+        dict.fromkeys(returned, "0.5") | dict.fromkeys(others, "0.95") | dict(zip(others[-300:], words, strict=False))
+    )
+    with log.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, [*rows[0], "sure"])
+        writer.writeheader()
+        writer.writerows({**row, "sure": told[row["claim"]]} for row in rows)
+    return root
+
+
+def test_of_a_log_only_what_was_sure_enough_counts_where_the_file_asks_for_that(tmp_path: Path) -> None:
+    root = said_how_sure(programme(tmp_path, more=SURE + LOG, returned=0.2))
+    # Where no field of the log says how sure the model was, no outcome says anything of what would be done alone.
+    assert moves(root) == []
+    assert "RUN06" in {one["code"] for one in run("check", root).data["findings"]}
+    file = root / "workflows" / "claims.yaml"
+    plain = file.read_text("utf-8")
+    file.write_text(plain + HEALTH, "utf-8")
+    (sure,) = moves(root)
+    assert (sure["to"], sure["wrong"]) == ("approve", 0)
+    file.write_text(plain.replace(SURE, ""), "utf-8")
+    assert moves(root) == []
+    file.write_text(plain.replace(SURE, ", confidence: learned") + HEALTH, "utf-8")
+    assert moves(root) == []
+
+
+def test_what_is_no_confidence_in_a_log_counts_nothing(tmp_path: Path) -> None:
+    words = ("nan", "2", "-1", "inf", "", "very", "0.8999")
+    root = said_how_sure(programme(tmp_path, more=SURE + LOG), *words * 40)
+    file = root / "workflows" / "claims.yaml"
+    file.write_text(file.read_text("utf-8") + HEALTH, "utf-8")
+    (some,) = moves(root)
+    file.write_text(file.read_text("utf-8").replace(SURE, ""), "utf-8")
+    (every,) = moves(root)
+    treated = {line.split(",")[0] for line in (root / "data" / "claims.csv").read_text().splitlines() if ",b," in line}
+    assert every["reviewed"] - some["reviewed"] > len(words) * 40 * 0.5
+    assert every["reviewed"] <= len(treated)
 
 
 @pytest.mark.parametrize("change", ["model: {name: another}\n", "knowledge: [knowledge/new.md]\n"])

@@ -102,8 +102,9 @@ def detectable_rise(subject: Subject) -> Iterator[Hit]:
 
     Whether a rise is seen depends on how far it lies above what is accepted, and on how many outcomes are reviewed
     in time. A rise to what is allowed anyway is no rise; a limit of zero can never be shown to be kept; being sure
-    to 100% takes all cases there will ever be; and a workflow that may act alone with no `detect` is watched by
-    nobody. The volume and the share in review are judged once there is data.
+    to 100% takes all cases there will ever be; a workflow that may act alone with no `detect` is watched by nobody;
+    and where a confidence decides what is done alone, outcomes of a log that tells none say nothing of it.
+    The volume and the share in review are judged once there is data.
 
     Fix:
         Set `detect.rise_to` well above `wrong_at_most`, and both within reach of the volume.
@@ -120,6 +121,13 @@ def detectable_rise(subject: Subject) -> Iterator[Hit]:
             continue
         for path, detail, fix in _impossible(autonomy):
             yield Hit(subject.place(file, "autonomy", *path), f"In workflow {name!r} {detail}.", fix)
+        if _unheard(workflow, autonomy):
+            yield Hit(
+                subject.place(file, "autonomy", "reviewed"),
+                f"Workflow {name!r} acts alone from a confidence on, and its log does not say how sure an answer was: "
+                "no outcome counts.",
+                "Name the field of the log: `health: {confidence: FIELD}`.",
+            )
         alone = AutonomyLevel.ACT in {autonomy.level, autonomy.may_reach}
         if alone and subject.stage(workflow) in CHOSEN and subject.lacks(autonomy, file, "autonomy", "detect"):
             yield Hit(
@@ -127,6 +135,12 @@ def detectable_rise(subject: Subject) -> Iterator[Hit]:
                 f"Workflow {name!r} may act alone and declares no rise in errors that must be noticed.",
                 "Add `detect: {rise_to: 10%, within: 4w}` under `autonomy`.",
             )
+
+
+def _unheard(workflow: Workflow, autonomy: Autonomy) -> bool:
+    """Tell whether a confidence is needed and the log, which holds the outcomes, does not tell any."""
+    told = workflow.health is not None and workflow.health.confidence is not None
+    return autonomy.reviewed is not None and autonomy.confidence is not None and not told
 
 
 def _impossible(autonomy: Autonomy) -> Iterator[tuple[tuple[str, ...], str, str]]:

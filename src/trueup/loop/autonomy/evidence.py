@@ -182,17 +182,25 @@ def _outcomes(
 ) -> tuple[str, list[bool], float | None]:
     """Return where outcomes come from, whether each was wrong, and the weighted share where some were drawn."""
     declared = bench.programme.workflows[workflow]
-    if declared.autonomy and declared.autonomy.reviewed:
-        starts = declared.pilot.starts if declared.pilot else None
-        since = rung.at or (start_of_day(starts) if starts else None)
-        return "log", log_outcomes(bench, workflow, since, as_of) if since else [], None
     needed = needed_confidence(declared.autonomy, rung.threshold)
+    if declared.autonomy and declared.autonomy.reviewed:
+        since = _since(bench, declared, rung)
+        return "log", log_outcomes(bench, workflow, since, as_of, needed) if since else [], None
     said = (one for one in Outcomes(bench.ledger, workflow).more() if one.at <= as_of)
     found = [one for one in said if counts(one, rung, level, needed)]
     drawn = [one for one in found if one.blind]
     weight = sum(1 / one.share for one in drawn)
     weighted = sum(one.wrong / one.share for one in drawn) / weight if drawn else None
     return "ledger", [one.wrong for one in found], weighted
+
+
+def _since(bench: Workbench, declared: Workflow, rung: Rung) -> datetime | None:
+    """Return from when on cases of the log count: of this rung, and none that a threshold was chosen on."""
+    starts = declared.pilot.starts if declared.pilot else None
+    begun = rung.at or (start_of_day(starts) if starts else None)
+    if begun is None or rung.chosen < 0:
+        return begun
+    return max(begun, bench.ledger.entry(rung.chosen).entry.time)
 
 
 def _per_week(bench: Workbench, workflow: str, rung: Rung, as_of: datetime, reviewed: int) -> float | None:

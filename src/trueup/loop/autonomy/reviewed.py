@@ -1,4 +1,8 @@
-"""Reviewed outcomes of a workflow that is measured from a log: which cases somebody looked at, which were wrong."""
+"""Reviewed outcomes of a workflow that is measured from a log: which cases somebody looked at, which were wrong.
+
+A promise about errors is one about what is done alone. Where a confidence is needed for that, only the cases whose
+answer was that sure say something of it; the others would have waited for a person.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +10,24 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from trueup.declare.model.kpi import Kpi, Share
+from trueup.enforce.certainty.confidence import chosen_at, confident
+from trueup.observe.health.fields import Days, case_fields
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from trueup.enforce.certainty.confidence import Needed
     from trueup.loop.workbench import Workbench
+    from trueup.observe.observer import Observer
 
 
-def log_outcomes(bench: Workbench, workflow: str, since: datetime, until: datetime) -> list[bool]:
+def log_outcomes(
+    bench: Workbench, workflow: str, since: datetime, until: datetime, needed: Needed = None
+) -> list[bool]:
     """Return for each mature, treated and reviewed case that began in [since, until) whether it was wrong, in order.
 
-    Raises DataError where the log cannot be read.
+    With a confidence `needed` only cases whose `health.confidence` is enough: none where the file names no such field,
+    or the log lacks it. Raises DataError where the log cannot be read.
     """
     declared = bench.programme.workflows[workflow]
     reviewed = declared.autonomy.reviewed if declared.autonomy else None
@@ -34,5 +45,38 @@ def log_outcomes(bench: Workbench, workflow: str, since: datetime, until: dateti
     looked_at, wrong = (
         observer.cases(workflow, kpi, since=since, until=until, mature_by=until) for kpi in ("reviewed", "wrong")
     )
-    found = zip(looked_at.arm, looked_at.value, wrong.value, strict=True)
-    return [bool(bad) for arm, seen, bad in found if seen and str(arm) != "control"]
+    sure = None if needed is None else _sure_enough(observer, workflow, Days(since, until), needed)
+    found = zip(looked_at.case, looked_at.arm, looked_at.value, wrong.value, strict=True)
+    return [
+        bool(bad)
+        for case, arm, seen, bad in found
+        if seen and str(arm) != "control" and (sure is None or str(case) in sure)
+    ]
+
+
+def _sure_enough(observer: Observer, workflow: str, days: Days, needed: Needed) -> frozenset[str]:
+    """Return the cases of these days whose last confidence would have been enough to be done alone."""
+    health = observer.programme.workflows[workflow].health
+    name = health.confidence if health else None
+    if name is None:
+        return frozenset()
+    fields = case_fields(
+        observer.programme,
+        observer.engine,
+        workflow,
+        first=[],
+        last=[name],
+        patterns=[],
+        days=[days],
+        as_of=days.until,
+    )
+    said = zip(fields.case, fields.last.get(name, [None] * len(fields.case)), strict=True)
+    return frozenset(str(case) for case, value in said if confident(_confidence(value), needed))
+
+
+def _confidence(value: str | None) -> float | None:
+    """Read what a log says; None for whatever is no confidence, which is never enough."""
+    try:
+        return None if value is None else chosen_at(float(value))
+    except ValueError:
+        return None

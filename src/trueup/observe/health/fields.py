@@ -36,12 +36,13 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class CaseFields:
-    """Mature cases in order of (start, case id): `started` in epoch seconds.
+    """Mature cases in order of (start, case id): their ids as `case`, `started` in epoch seconds.
 
     `first` and `last` hold the text of each field that was asked for so (None: no value). `escalated` tells which
     cases showed one of the activities that were asked for. `lacking` says of the fields that the log does not have why.
     """
 
+    case: Sequence[str]
     started: NDArray[np.int64]
     first: Mapping[str, Sequence[str | None]]
     last: Mapping[str, Sequence[str | None]]
@@ -93,6 +94,7 @@ def case_fields(
     table = {name: rows[name].to_pylist() for name in rows.column_names}
     order = sorted(range(rows.num_rows), key=lambda row: (table["started"][row], table["case"][row]))
     return CaseFields(
+        case=[table["case"][row] for row in order],
         started=np.array([table["started"][row] for row in order], dtype=np.int64),
         first={name: [table[column][row] for row in order] for name, column in firsts.items()},
         last={name: [table[column][row] for row in order] for name, column in lasts.items()},
