@@ -190,3 +190,18 @@ def test_progress_is_told(source: Path) -> None:
 
     normalised(source, _SPEC, source.parent / "cache", report)
     assert {"hashing log.csv", "reading log.csv"} <= set(told)
+
+
+def test_progress_names_files_as_people_know_them(source: Path) -> None:
+    told: list[str] = []
+
+    def report(label: str, done: float = 0.0, total: float | None = None) -> None:
+        assert total is None or done <= total
+        told.append(label)
+
+    folder = source.parent / "cache"
+    normalised(source, _SPEC, folder, report)
+    # Nothing is remembered of a file that has just changed: the second reading looks at every byte again.
+    normalised(source, _SPEC, folder, report)
+    assert "checking what was read of log.csv" in told
+    assert [label for label in told if "log.csv" not in label] == []

@@ -7,6 +7,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from trueup.kernel.text import visible
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -26,6 +28,7 @@ def progress_on_stderr() -> Iterator[Progress]:
         if time.monotonic() - started < _QUIET_SECONDS:
             return
         share = f" {100 * done / total:3.0f}%" if total else ""
+        label = visible(label)
         line = f"{label}{share}"
         if interactive:
             sys.stderr.write(f"\r\x1b[2K{line[:78]}")

@@ -16,6 +16,7 @@ from trueup.connectors.logs.spec import NormalisedLog
 from trueup.kernel.canonical import canonical, digest
 from trueup.kernel.errors import DataError, StorageError
 from trueup.kernel.files import sync_folder, write_durably
+from trueup.kernel.progress import called
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +50,7 @@ class LogCache:
             about = json.loads(self._about(path).read_bytes())
             if about["sealed"] is None:
                 path = source
-            elif self.digests.of(path, progress) != about["sealed"]:
+            elif self.digests.of(path, called(f"checking what was read of {source.name}", progress)) != about["sealed"]:
                 return None
             return NormalisedLog(path, about["digest"], about["rows"], tuple(about["columns"]), tuple(about["notes"]))
         except (OSError, ValueError, KeyError, TypeError, DataError):

@@ -20,6 +20,7 @@ from trueup.connectors.logs.repeats import repeated
 from trueup.connectors.logs.spec import LogSpec, NormalisedLog
 from trueup.connectors.logs.zones import check_zone
 from trueup.kernel.errors import DataError
+from trueup.kernel.progress import called
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,7 +81,7 @@ def _read(path: Path, spec: LogSpec, kept: LogCache, progress: Progress, *, dige
         notes = [*inside.notes, *source.notes, *reading.notes(), *cut, *_said_dropped(dropped)]
         columns = list(source.columns)
         about = {"digest": digest, "rows": reading.rows - dropped, "columns": columns, "notes": notes}
-        kept.put(target, name, about, progress)
+        kept.put(target, name, about, called(f"sealing what was read of {path.name}", progress))
 
 
 def _source(path: Path, inside: Found, spec: LogSpec) -> Source:
