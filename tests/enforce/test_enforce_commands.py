@@ -48,7 +48,7 @@ def request(amount: object = 120, **more: object) -> dict[str, Any]:
         (b"\xff\xfe", "act", 4, "deny", "request.not-json"),
         (b'{"tool":"erp.pay","arguments":{"amount":1,"amount":2}}', "act", 4, "deny", "request.repeated-key"),
         (b'{"tool":"erp.pay","arguments":{"amount":NaN}}', "act", 4, "deny", "request.not-a-number"),
-        (b"[" * 200_000, "act", 4, "deny", "request.not-json"),
+        (b"[" * 200_000, "act", 4, "deny", "request.too-deep"),
         (b" " * 900_000, "act", 4, "deny", "request.too-large"),
     ],
 )

@@ -174,7 +174,7 @@ def test_the_gate_answers_dry_as_the_command_does(api: Calling, tmp_path: Path) 
         (b'{"case":"A","\\u0063ase":"B"}', "request.repeated-key"),
         (b'{"case":NaN}', "request.not-a-number"),
         (b'{"case":9007199254740993}', "request.not-a-number"),
-        (b'{"case":' + b"[" * 100_000, "request.not-json"),
+        (b'{"case":' + b"[" * 100_000, "request.too-deep"),
         (b'{"case":"' + b"x" * 300_000 + b'"}', "request.too-large"),
         (b'{"case":"\\ud800"}', "request.not-json"),
         (b"\xef\xbb\xbf{}", "request.not-json"),

@@ -108,8 +108,10 @@ def read_strictly(data: bytes, largest: int = LARGEST_REQUEST) -> Any:
             json.dumps(found, ensure_ascii=False).encode("utf-8")
     except UnfitRequestError:
         raise
-    except (ValueError, RecursionError) as error:
-        raise UnfitRequestError("request.not-json", f"The request is not JSON: {str(error) or 'nested'}.") from None
+    except RecursionError:
+        raise _too_deep("The request is") from None
+    except ValueError as error:
+        raise UnfitRequestError("request.not-json", f"The request is not JSON: {error}.") from None
     return found
 
 
@@ -123,7 +125,9 @@ def normalised(request: Request) -> Request:
     _check_depth(request.arguments)
     try:
         body = canonical(_content(request))
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise _too_deep("The request is") from None
+    except ValueError as error:
         raise UnfitRequestError("request.not-canonical", f"The request has no canonical form: {error}.") from None
     final = _traced(replace(_typed(read_strictly(body)), origins=request.origins), request.provenance)
     object.__setattr__(final, "_final", True)
@@ -184,7 +188,9 @@ def _canonical(request: Request) -> Request:
     try:
         # A lone surrogate passes the parser, and has no UTF-8 form.
         canonical(_content(request))
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise _too_deep("The request is") from None
+    except ValueError as error:
         raise UnfitRequestError("request.not-canonical", f"The request has no canonical form: {error}.") from None
     return request
 
@@ -268,7 +274,12 @@ def _check_depth(value: object) -> None:
             return
         if len(level) > LARGEST_REQUEST:
             raise UnfitRequestError("request.too-large", f"The arguments hold more than {LARGEST_REQUEST:,} values.")
-    raise UnfitRequestError("request.too-deep", f"The arguments are nested more than {DEEPEST} deep.")
+    raise _too_deep("The arguments are")
+
+
+def _too_deep(what: str) -> UnfitRequestError:
+    # Python's own words about it name its limit, which is another and none of the caller's business.
+    return UnfitRequestError("request.too-deep", f"{what} nested more than {DEEPEST} deep.")
 
 
 def _inner(item: object) -> Iterable[object]:

@@ -59,7 +59,7 @@ def _other(value: Json) -> str:
         return _integer(value)
     if isinstance(value, Mapping):
         return _object(value)
-    msg = f"{type(value).__name__} has no canonical form"
+    msg = f"{type(value).__name__} is not a JSON type"
     raise ValueError(msg)
 
 

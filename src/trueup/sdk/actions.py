@@ -10,6 +10,7 @@ import asyncio
 import functools
 import inspect
 import json
+import weakref
 from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,7 @@ from trueup.enforce.request import Request
 from trueup.enforce.steps import State
 from trueup.kernel.errors import ConflictError, NotPermittedError, UsageError
 from trueup.sdk.governed import GovernedWorkflow, governed
+from trueup.sdk.step_keys import check_step, step_key
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -37,6 +39,11 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+_HINTS = {
+    "request.not-canonical": "Pass texts, finite numbers (int or float), lists and objects of these.",
+    "unlisted-tool": "If it may, declare it under `actions` of the workflow.",
+}
+_AGAIN = "A no to a step stays. Where its reason is gone, ask under another step."
 
 
 class DeniedError(NotPermittedError):
@@ -44,7 +51,8 @@ class DeniedError(NotPermittedError):
 
     def __init__(self, action: str, verdict: Verdict | None, because: str = "") -> None:
         says = because or "; ".join(verdict.reasons if verdict else [])
-        super().__init__("denied", f"{action!r} is denied: {says.rstrip('.') or 'it was denied before'}.")
+        hint = _HINTS.get(verdict.decisive, "") if verdict else ""
+        super().__init__("denied", f"{action!r} is denied: {says.rstrip('.')}.", hint or _AGAIN * (verdict is None))
         self.verdict = verdict
 
 
@@ -93,10 +101,12 @@ class Workflow:
 
     def __init__(self, root: Path, name: str, clock: Clock | None = None) -> None:
         self._root = root
-        self._name = name
+        self.name = name
         self._clock = clock
         self._lock = Lock()
         self._stack = ExitStack()
+        # A program may end without `close`: while the interpreter still stands, what was written is signed and let go.
+        weakref.finalize(self, self._stack.close)
         self._gate: GovernedWorkflow | None = None
         self._current: ContextVar[_Case | None] = ContextVar(f"case of {name}", default=None)
 
@@ -150,7 +160,8 @@ class Workflow:
 
         `step` is the key by which it runs once, as a format of its arguments and `case`: `"{case}/{invoice}"`. Without
         it the same call is another step as soon as the one before has ended. `apart` names parameters that are no
-        part of the request (a session, `self`): they are passed on unseen. Raises UsageError for generators.
+        part of the request (a session, `self`): they are passed on unseen. Raises UsageError for generators, and for
+        a step that is made of something else.
 
         A call raises DeniedError, HeldError, UnknownOutcomeError, DoneBeforeError; StorageError and
         LedgerBrokenError where the ledger cannot be written; and whatever the function raises.
@@ -159,6 +170,7 @@ class Workflow:
         def wrap(function: Callable[P, R]) -> Callable[P, R]:
             if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
                 raise UsageError("no-generator", f"{name!r} is a generator: it acts after it has returned.", "")
+            check_step(name, step, function)
             governed_call = _Call(self, name, function, step, apart)
             if inspect.iscoroutinefunction(function):
 
@@ -203,7 +215,7 @@ class Workflow:
         """Return the gate, opening it with the first call."""
         with self._lock:
             if self._gate is None:
-                self._gate = self._stack.enter_context(governed(self._root, self._name, clock=self._clock))
+                self._gate = self._stack.enter_context(governed(self._root, self.name, clock=self._clock))
             return self._gate
 
     def asked_for(self) -> _Case:
@@ -330,8 +342,13 @@ class _Call:
             confidence=case.confidence,
             sources=case.sources,
         )
-        step = None if self.step is None else f"{self.name}/" + self.step.format(**({"case": case.case} | arguments))
-        return bound, request, step
+        return bound, request, self._step(case, arguments)
+
+    def _step(self, case: _Case, arguments: Mapping[str, Any]) -> str | None:
+        """Return the key by which a call runs once; None where it has none."""
+        if self.step is None:
+            return None
+        return f"{self.name}/{step_key(self.step, self.name, self.workflow.name, case.case, arguments)}"
 
     def _applied(self, bound: inspect.BoundArguments, arguments: Mapping[str, Json]) -> Any:
         """Call the function with the arguments that were judged, and with what stands apart."""
@@ -368,7 +385,7 @@ class _Call:
         if outcome.state is State.HELD:
             raise HeldError(self.name, str(outcome.approval))
         if outcome.state is State.DENIED:
-            raise DeniedError(self.name, outcome.verdict)
+            raise DeniedError(self.name, outcome.verdict, "" if outcome.verdict else f"step {step!r} was denied before")
         if outcome.state is State.UNKNOWN:
             raise UnknownOutcomeError(self.name, step)
         raise DoneBeforeError(self.name, step, outcome.state)
