@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ParamSpec
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 import click
 
 from trueup.kernel.errors import Exit, TrueupError
-from trueup.kernel.text import visible
+from trueup.kernel.text import quiet_json, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -77,7 +76,7 @@ def defect(error: Exception) -> TrueupError:
 def deliver(command: str, answer: Answer, *, as_json: bool) -> None:
     """Print an answer."""
     if as_json:
-        click.echo(json.dumps({"ok": True, "command": command, "data": answer.data}, ensure_ascii=False))
+        click.echo(quiet_json({"ok": True, "command": command, "data": answer.data}))
     else:
         text = answer.text(answer.data)
         if text:
@@ -97,8 +96,7 @@ def go_on(command: str, answer: Answer, *, as_json: bool) -> None:
 def refuse(command: str, error: TrueupError, *, as_json: bool) -> None:
     """Print what failed and what to do next, and exit with the error's code."""
     if as_json:
-        envelope = {"ok": False, "command": command, "error": error.to_json()}
-        click.echo(json.dumps(envelope, ensure_ascii=False))
+        click.echo(quiet_json({"ok": False, "command": command, "error": error.to_json()}))
     else:
         click.echo(visible(f"trueup {command}: {error.message}", keep=_OURS), err=True)
         for finding in error.findings:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import json
+import re
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -35,6 +37,29 @@ def visible(text: str, keep: str = "") -> str:
     return "".join(
         one if one in keep or unicodedata.category(one) not in _OBEYED else f"\\u{ord(one):04x}" for one in text
     )
+
+
+# Whatever may be obeyed; most of it is plain text in another script, and stays as it is.
+_BEYOND_PLAIN = re.compile("[^\x20-\x7e\n]")
+
+
+def quiet_json(value: object, indent: int | None = None) -> str:
+    """Write JSON that may be shown in a terminal; see `quieted`. Raises TypeError and ValueError as `json.dumps`."""
+    return quieted(json.dumps(value, ensure_ascii=False, indent=indent))
+
+
+def quieted(text: str) -> str:
+    r"""Return JSON in which every character that would be obeyed, or cannot be seen, stands as its `\uXXXX`.
+
+    Every reader gets the same value, halves of pairs included.
+    """
+    # Between its texts JSON is printable ASCII, so each such character stands within one, where an escape may stand.
+    return _BEYOND_PLAIN.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    one = match[0]
+    return one if one.isprintable() else json.dumps(one)[1:-1]
 
 
 def shown(value: object, longest: int = 60) -> str:

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from trueup.decide.level import Level
 from trueup.kernel.errors import NotFoundError, TrueupError, UsageError
 from trueup.web.api.routes import PREFIX
 from trueup.web.door import ENTRANCE, HEADERS, SESSION, Door
+from trueup.web.envelope import EnvelopeResponse
 from trueup.web.pages import ledger, review
 from trueup.web.pages.approval import approval
 from trueup.web.pages.find import find
@@ -188,7 +189,7 @@ _DEFECT = TrueupError(
 
 
 def _envelope(request: Request, data: Mapping[str, Any]) -> Response:
-    return JSONResponse({"ok": True, "command": _command(request), "data": dict(data)})
+    return EnvelopeResponse({"ok": True, "command": _command(request), "data": dict(data)})
 
 
 def _command(request: Request) -> str:
@@ -200,7 +201,7 @@ def refusal(request: Request, error: TrueupError) -> Response:
     """Return what went wrong and what to do about it, as the address asks: a page, or an envelope."""
     if request.url.path.endswith(".json") or request.url.path.startswith(f"{PREFIX}/"):
         body = {"ok": False, "command": _command(request), "error": error.to_json()}
-        return JSONResponse(body, status_code=error.http_status)
+        return EnvelopeResponse(body, status_code=error.http_status)
     page = Page("error.html", error.message)
     findings = [found.to_json() for found in error.findings]
     data = {"error": error.to_json() | {"findings": findings}, "status": error.http_status}

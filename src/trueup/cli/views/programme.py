@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections import Counter
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from trueup.cli.views.sarif import sarif_log
+from trueup.kernel.text import quiet_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,7 +98,7 @@ def _property(text: str) -> str:
 
 def check_sarif(data: Mapping[str, Any], *, folder: str, pages: Mapping[str, Mapping[str, str]]) -> str:
     """Return a SARIF 2.1.0 log."""
-    return json.dumps(sarif_log(data["findings"], pages, from_here(folder)), ensure_ascii=False, indent=2)
+    return quiet_json(sarif_log(data["findings"], pages, from_here(folder)), indent=2)
 
 
 def explain_text(data: Mapping[str, Any]) -> str:

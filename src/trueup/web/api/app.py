@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
 from starlette.applications import Starlette
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route as Address
 
 from trueup.declare.programme import PROGRAMME_FILE
@@ -23,6 +23,7 @@ from trueup.web.api.routers import Routers, stamp
 from trueup.web.api.routes import ROUTES, Route
 from trueup.web.api.traces import Record
 from trueup.web.api.turned_away import TurnedAwayError
+from trueup.web.envelope import EnvelopeResponse
 from trueup.workspace import checked_programme, runner_name, token_digests
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Api:
         except Exception:  # noqa: BLE001 -- a defect is answered, and told in full where the server was started
             traceback.print_exc(file=sys.stderr)
             return _refusal(command, _DEFECT, _DEFECT.http_status)
-        return JSONResponse({"ok": True, "command": command, "data": dict(data)})
+        return EnvelopeResponse({"ok": True, "command": command, "data": dict(data)})
 
     def _data(self, route: Route | None, request: Request, body: bytes) -> Mapping[str, Any]:
         require_own_origin(request.headers, self._port)
@@ -159,4 +160,4 @@ async def _body(request: Request) -> bytes:
 def _refusal(command: str, error: TrueupError, status: int) -> Response:
     content = {"ok": False, "command": command, "error": error.to_json()}
     headers = {"www-authenticate": "Bearer"} if status == UNAUTHORISED else None
-    return JSONResponse(content, status_code=status, headers=headers)
+    return EnvelopeResponse(content, status_code=status, headers=headers)
