@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from tests.enforce.governed import ACTIONS, World, pay, world
-from trueup.enforce.approvals import Approval, Ask, Decided
+from trueup.enforce.approvals import Ask, Decided
 from trueup.enforce.request import Request
+from trueup.enforce.standing.approval import Approval
 from trueup.kernel.errors import ConflictError, NotFoundError, NotPermittedError, TrueupError, UsageError
 
 
@@ -162,6 +163,25 @@ def test_another_policy_voids_a_yes(at: World) -> None:
     assert outcome.verdict is not None
     assert outcome.verdict.decisive == "approval.policy-changed"
     assert at.tool.calls == []
+
+
+OWN = """\
+forbid(principal, action == Action::"pay", resource) unless {
+  context.sources.contains("register") && context has confidence && context.confidence.greaterThan(decimal("0.5"))
+};
+"""
+
+
+@pytest.mark.parametrize("edited", [None, {"amount": 90}])
+def test_own_policies_are_asked_about_the_same_answer_after_a_yes(
+    tmp_path: Path, edited: dict[str, Any] | None
+) -> None:
+    at = world(tmp_path, "approve", policies={"own.cedar": OWN})
+    approval = held(at, confidence=0.7, sources=("register",))
+    decided = decide(at, approval, "edit" if edited else "accept", arguments=edited)
+    assert decided.denied is None
+    assert at.gate().resume(approval, at.tool).state == "done"
+    assert at.tool.calls == [edited or {"amount": 120}]
 
 
 def test_arguments_that_were_altered_or_erased_void_a_yes(at: World) -> None:

@@ -41,6 +41,20 @@ def test_an_allowed_action_leaves_intent_verdict_and_outcome(at: World) -> None:
     assert at.last("action.finished").data["ended"] == "done"
 
 
+@pytest.mark.parametrize(
+    ("costs", "expected"),
+    [("", {}), (", costs: 0.25", {"cost": 0.25}), (", costs: 0.00001", {})],
+    ids=["nothing declared", "declared", "no such amount"],
+)
+def test_an_outcome_says_what_it_cost_and_what_undoes_it(tmp_path: Path, costs: str, expected: dict[str, Any]) -> None:
+    action = f"  pay: {{tool: erp.pay, impact: low, approval: never, reversible_by: erp.refund{costs}}}\n"
+    at = world(tmp_path, "act", action)
+    at.gate().call(pay(), "s", at.tool)
+    finished = at.last("action.finished").data
+    assert finished["reversible_by"] == "erp.refund"
+    assert {key: finished[key] for key in ("cost",) if key in finished} == expected
+
+
 def test_the_intent_stands_before_policy_is_asked_and_the_verdict_before_the_call(at: World) -> None:
     seen: list[list[str]] = []
 

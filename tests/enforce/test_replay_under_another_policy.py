@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.enforce.governed import Clock, pay, write
+from tests.enforce.governed import NOW, Clock, pay, world, write
 from tests.running import Ran, run_trueup
+from trueup.enforce.attempt import Attempt
+from trueup.enforce.rehearsal.replay import ALL_UNTRUSTED
+from trueup.enforce.rehearsal.replay import replay as replayed_by
 from trueup.enforce.request import Request
+from trueup.enforce.steps import State, StepIds
+from trueup.enforce.untrusted.provenance import Provenance
 from trueup.kernel.progress import silent
 from trueup.sdk import governed
 from trueup.workspace import bodies_of, opened
@@ -164,3 +170,57 @@ def test_a_person_reads_what_changes(tmp_path: Path) -> None:
     assert "8 recorded requests of 'payments', judged again at the level act:" in said
     assert "allow -> deny     2" in said
     assert "pay  a  allow -> deny: payments.pay.limits.amount.at_most" in said
+
+
+OWN = 'forbid(principal, action, resource) when { context.untrusted.contains("to") };'
+LEFT = 'forbid(principal, action, resource) when { context.untrusted.contains("body") };'
+
+
+@pytest.mark.parametrize(("own", "expected"), [(OWN, {"m": ("hold", "deny")}), (LEFT, {})])
+def test_of_what_nobody_vouches_for_the_record_says_which_arguments(
+    tmp_path: Path, own: str, expected: dict[str, tuple[str, str]]
+) -> None:
+    programme = write(tmp_path / "programme")
+    with governed(programme, "payments", clock=Clock()) as gate:
+        gate.call(Request("mail.send", {"to": "a@b.example", "body": "hi"}, untrusted=("to",)), "m", lambda _: None)
+    folder = candidate(programme)
+    (folder / "policies").mkdir()
+    (folder / "policies" / "own.cedar").write_text(own, "utf-8")
+    ran = replay(programme, "--under", folder)
+    assert changes(ran) == expected
+    assert [item for item in ran.data["changed"] if "assumed" in item] == []
+
+
+def test_where_the_record_does_not_say_which_all_are_taken_for_it_and_the_answer_says_so(tmp_path: Path) -> None:
+    place = world(tmp_path)
+    asked = Request("mail.send", {"to": "a@b.example", "body": "hi"}, untrusted=("to",))
+    kept = place.bodies.digest(asked.body)
+    place.bodies.put(kept, asked.body)
+    attempt = Attempt(place.policy, StepIds.of("payments", "m"), "m", NOW, "one")
+    intended = attempt.intended(replace(asked, untrusted=()), kept, {})
+    place.ledger.append([intended, attempt.judged(place.policy.judge(asked))])
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "own.cedar").write_text(LEFT, "utf-8")
+    [changed] = replayed_by(place.policy, place.ledger, place.bodies, None, NOW).to_json()["changed"]
+    assert (changed["would"], changed["assumed"]) == ("deny", ALL_UNTRUSTED)
+
+
+def test_as_many_names_are_on_record_as_an_entry_holds(tmp_path: Path) -> None:
+    place = world(tmp_path)
+    names = tuple(f"{n}-" + "\U0001f4a5" * 190 for n in range(120))
+    sources = tuple(f"{n}-" + "\U0001f4a5" * 190 for n in range(20))
+    asked = Request("mail.send", dict.fromkeys(names, "x"), untrusted=names, sources=sources)
+    assert place.gate().call(asked, "m", place.tool).state is State.HELD
+    on_record = place.last("action.intended").data["untrusted"]
+    assert isinstance(on_record, list)
+    assert 0 < len(on_record) < 120
+
+
+def test_of_very_many_origins_an_approver_reads_the_first_and_how_many_more_there_are(tmp_path: Path) -> None:
+    place = world(tmp_path)
+    trail = Provenance("answer my mail")
+    addresses = [f"someone{n}@elsewhere.example" for n in range(700)]
+    trail.returned("mail.read", {}, " ".join(addresses))
+    asked = Request("mail.send", {f"a{n}": address for n, address in enumerate(addresses)}, provenance=trail)
+    assert place.gate().call(asked, "m", place.tool).state is State.HELD
+    assert "680 more arguments stem from such content" in str(place.last("approval.requested").data["reasons"])

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from trueup.declare.model.people import Role
 from trueup.declare.model.workflow import Impact
 from trueup.enforce.autonomy.watching import Watch
-from trueup.enforce.request import Request, UnfitRequestError, normalised, read_request
+from trueup.enforce.request import UnfitRequestError, normalised, read_request
+from trueup.enforce.standing.approval import Approval
 from trueup.enforce.steps import StepIds
 from trueup.enforce.verdict import Decision, Verdict, refusal
 from trueup.kernel.canonical import canonical
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from trueup.declare.programme import Programme
     from trueup.enforce.bodies import Bodies
     from trueup.enforce.policy import Policy
+    from trueup.enforce.request import Request
     from trueup.kernel.canonical import Json
     from trueup.ledger.entry import Recorded
     from trueup.ledger.log import Ledger
@@ -43,73 +44,6 @@ OPEN = frozenset({"open", "escalated"})
 _DECISIONS = {"accept": "accepted", "edit": "edited", "reject": "rejected", "escalate": "escalated"}
 _APPROVING = {Role.APPROVER, Role.OWNER}
 _LIST = "See what waits:\n    trueup approvals list DIR"
-
-
-@dataclass(frozen=True, slots=True)
-class Approval:
-    """A held step and what became of it.
-
-    `state` is open, escalated, accepted, edited, rejected, expired or used. `arguments` are the final ones, None
-    when their text was erased; `digest` binds them together with the tool. `needed` people have to say yes, and
-    `seconded_by` said so before the last. `age` is how long it has been there at the instant that was looked at.
-    """
-
-    id: str
-    workflow: str
-    action: str
-    tool: str
-    step: str
-    intent: str
-    case: str | None
-    digest: str
-    policy: str
-    arguments: Mapping[str, Json] | None
-    reasons: tuple[str, ...]
-    approvers: tuple[str, ...]
-    requester: str | None
-    requested_at: datetime
-    expires_at: datetime
-    reversible_by: str | None
-    state: str
-    decided_by: str | None
-    because: str | None
-    impact: str = "high"
-    needed: int = 1
-    seconded_by: tuple[str, ...] = ()
-    escalates_at: datetime | None = None
-    age: timedelta = timedelta()
-    confidence: float | None = None
-    sources: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the published form."""
-        return {
-            "id": self.id,
-            "workflow": self.workflow,
-            "action": self.action,
-            "tool": self.tool,
-            "step": self.step,
-            "case": self.case,
-            "arguments": self.arguments,
-            "digest": self.digest,
-            "policy": self.policy,
-            "reasons": list(self.reasons),
-            "approvers": list(self.approvers),
-            "requester": self.requester,
-            "requested_at": format_instant(self.requested_at),
-            "expires_at": format_instant(self.expires_at),
-            "reversible_by": self.reversible_by,
-            "state": self.state,
-            "decided_by": self.decided_by,
-            "because": self.because,
-            "risk": self.impact,
-            "age_seconds": int(self.age.total_seconds()),
-            "approvers_needed": self.needed,
-            "seconded_by": list(self.seconded_by),
-            "escalates_at": format_instant(self.escalates_at) if self.escalates_at else None,
-            "confidence": self.confidence,
-            "sources": list(self.sources),
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +172,7 @@ class Desk:
             raise UsageError("no-arguments", "Editing needs the arguments.", "Add --arguments FILE, a JSON object.")
         held = self.bodies.get(asked.digest)
         definition = read_request(held).definition if held is not None else None
-        request = Request(asked.tool, ask.arguments, asked.action, asked.case, asked.requester, definition=definition)
+        request = asked.request(ask.arguments, definition)
         verdict = policy.judge(request, approved=True)
         if verdict.decision is not Decision.ALLOW:
             return verdict

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from trueup.declare.model.workflow import Impact
+from trueup.enforce.limits import costs_of
 from trueup.enforce.request import LONGEST_NAME, Request, UnfitRequestError, normalised
 from trueup.enforce.verdict import Verdict, refusal
 from trueup.kernel.clock import format_instant
@@ -16,11 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from trueup.declare.model.workflow import Action
     from trueup.enforce.policy import Policy
     from trueup.enforce.steps import StepIds
     from trueup.kernel.canonical import Json
 
 DEFAULT_WAIT = timedelta(days=1)
+# An entry holds 32 kB: so much of what a request brings along is written out, and of the rest that there is more.
+_MOST_ORIGINS = 20
+_MOST_NAMED = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,7 @@ class Attempt:
             "intent": self.ids.intended,
             "digest": body,
             "policy": self.policy.version,
-            "reasons": [*verdict.reasons, *request.origins],
+            "reasons": [*verdict.reasons, *_origins(request)],
             "approvers": list(approvers),
             "requester": request.requester,
             "case": request.case,
@@ -128,9 +133,37 @@ class Attempt:
 
 
 def _brought(request: Request) -> dict[str, Json]:
-    """Return how sure the model was, and on what its answer rests, as far as it said so."""
+    """Return how sure the model was, on what its answer rests, and what nobody vouches for, as far as that is known."""
     found: dict[str, Json] = {} if request.confidence is None else {"confidence": request.confidence}
-    return found | ({"sources": list(request.sources)} if request.sources else {})
+    found |= {"sources": list(request.sources)} if request.sources else {}
+    return found | ({"untrusted": _named(request.untrusted)} if request.untrusted else {})
+
+
+def _named(names: Sequence[str]) -> list[str]:
+    """Return names as far as an entry can hold them, the first one always."""
+    found: list[str] = []
+    room = _MOST_NAMED
+    for name in map(cut, names):
+        room -= len(name.encode("utf-8"))
+        if found and room < 0:
+            break
+        found.append(name)
+    return found
+
+
+def _origins(request: Request) -> list[str]:
+    """Return whose words stand in which argument; of very many the first."""
+    more = len(request.origins) - _MOST_ORIGINS
+    found = [cut(origin) for origin in request.origins[:_MOST_ORIGINS]]
+    return [*found, f"{more} more arguments stem from such content"] if more > 0 else found
+
+
+def declared_of(action: Action | None) -> dict[str, Json]:
+    """Return what an outcome says of the action as it is declared: what a call costs, and the tool that undoes it."""
+    if action is None:
+        return {}
+    costs: dict[str, Json] = {} if costs_of(action) is None else {"cost": action.costs}
+    return costs | ({"reversible_by": action.reversible_by} if action.reversible_by else {})
 
 
 def _reserving(reserved: Mapping[str, str]) -> dict[str, Json]:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from trueup.enforce.approvals import Approval, Ask, Decided
+    from trueup.enforce.approvals import Ask, Decided
+    from trueup.enforce.standing.approval import Approval
     from trueup.enforce.standing.settling import Unknown
     from trueup.enforce.verdict import Verdict
     from trueup.kernel.canonical import Json

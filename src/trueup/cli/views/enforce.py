@@ -32,6 +32,7 @@ def replay(data: Mapping[str, Any]) -> str:
     shown = [f"  {_asked(item)}  {item['was']} -> {item['would']}: {item['decisive']}" for item in data["changed"]]
     none = "None of which it can be known would get another answer." if data["unknown"] else "None gets another answer."
     lines += ["", "Another answer:" if shown else none, *_cut(shown)]
+    lines += [f"    {item['assumed']}" for item in data["changed"] if "assumed" in item][:1]
     unknown = [f"  {_asked(item)}  was {item['was']}: {item['because']}" for item in data["unknown"]]
     lines += ["", "Nobody can know:", *_cut(unknown)] if unknown else []
     if any("not kept" in item["because"] for item in data["unknown"]):

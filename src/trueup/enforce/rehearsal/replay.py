@@ -3,7 +3,8 @@
 It is the gate's own judging, dry: nothing is recorded, nothing runs. Limits are asked with what really stood before
 each request; one that would have been denied is not taken out of the sums of the later ones. What the switch and the
 pinned definitions said then is not asked again. Arguments that were erased, or never kept (`keep_requests`), are not
-guessed: where the candidate's answer does not depend on them it is known without, else it is unknown.
+guessed: where the candidate's answer does not depend on them it is known without, else it is unknown. Where the record
+does not say which arguments came from content nobody vouches for, all are taken for such, and the answer says so.
 """
 
 from __future__ import annotations
@@ -30,11 +31,15 @@ if TYPE_CHECKING:
 
 ERASED = "its arguments were erased"
 NOT_KEPT = "its arguments were not kept"
+ALL_UNTRUSTED = "which arguments were untrusted is not on record: all were taken for it"
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """One recorded request: what the gate said, and what it would say. `would` is None where nobody can know."""
+    """One recorded request: what the gate said, and what it would say. `would` is None where nobody can know.
+
+    `assumed` says what had to be taken for granted to judge it again.
+    """
 
     entry: int
     at: datetime
@@ -44,6 +49,7 @@ class Replayed:
     was: str
     would: Verdict | None
     unknown: str | None = None
+    assumed: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the published form."""
@@ -58,7 +64,8 @@ class Replayed:
         if self.would is None:
             return {**about, "because": self.unknown}
         says = next((rule.says for rule in self.would.rules if rule.id == self.would.decisive), None)
-        return {**about, "would": str(self.would.decision), "decisive": self.would.decisive, "says": says}
+        judged = {**about, "would": str(self.would.decision), "decisive": self.would.decisive, "says": says}
+        return judged if self.assumed is None else {**judged, "assumed": self.assumed}
 
 
 @dataclass(slots=True)
@@ -117,7 +124,10 @@ def _again(
     if would is None and data["digest"] in erased:
         unknown = ERASED
     was = str(judged["verdict"])
-    return Replayed(item.index, item.entry.time, data["step"], data["action"], data["tool"], was, would, unknown)
+    assumed = ALL_UNTRUSTED if would is not None and _untrusted_of(data, judged) is None else None
+    return Replayed(
+        item.index, item.entry.time, data["step"], data["action"], data["tool"], was, would, unknown, assumed
+    )
 
 
 def _judged_again(
@@ -149,16 +159,25 @@ def _request(policy: Policy, data: Mapping[str, Any], judged: Mapping[str, Any],
         action=data.get("action") if len(users) > 1 else None,
         case=data.get("case"),
         requester=data.get("requester"),
-        untrusted=_untrusted(kept, judged),
+        untrusted=_untrusted(kept, data, judged),
         confidence=confidence if isinstance(confidence, int | float) else None,
         sources=tuple(data.get("sources") or ()),
     )
 
 
-def _untrusted(request: Request, judged: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return which arguments came from content nobody vouches for: that there were some is on record, not which."""
+def _untrusted(request: Request, data: Mapping[str, Any], judged: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return which arguments came from content nobody vouches for: all of them, where there were some and no more."""
+    named = _untrusted_of(data, judged)
+    return named if named is not None else tuple(request.arguments) or ("-",)
+
+
+def _untrusted_of(data: Mapping[str, Any], judged: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Return the names on record; None where there is on record that there were some, and not which."""
+    named = data.get("untrusted")
+    if isinstance(named, list) and named:
+        return tuple(str(name) for name in named)
     some = any(str(rule).endswith(".untrusted") for rule in judged.get("rules") or ())
-    return (tuple(request.arguments) or ("-",)) if some else ()
+    return None if some else ()
 
 
 def _needs_arguments(policy: Policy, action: str | None) -> bool:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from trueup.enforce.approvals import Approval, Desk
+    from trueup.enforce.approvals import Desk
+    from trueup.enforce.standing.approval import Approval
     from trueup.ledger.log import Ledger
 
 ESCALATED = "escalated"

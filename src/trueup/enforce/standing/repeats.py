@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from trueup.enforce.approvals import Approval, Desk
+    from trueup.enforce.approvals import Desk
     from trueup.enforce.policy import Policy
     from trueup.enforce.request import Request
+    from trueup.enforce.standing.approval import Approval
     from trueup.kernel.canonical import Json
 
 _REMEMBERED = 10_000

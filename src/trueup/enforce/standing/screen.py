@@ -10,7 +10,8 @@ from trueup.enforce.steps import StepIds, state_of
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from trueup.enforce.approvals import Approval, Desk
+    from trueup.enforce.approvals import Desk
+    from trueup.enforce.standing.approval import Approval
 
 MOST = 20
 # Those that still wait tell nothing; so many more are looked at before it is said what there is.

@@ -35,6 +35,8 @@ TYPES = (
             "reserved": "what it takes from limited sums, by argument: sealed, readable with the programme's key",
             "confidence": "how sure the model said it was, 0 to 1; left out where it said nothing",
             "sources": "the names of what its answer rests on; left out where it named none",
+            "untrusted": "names of the arguments that stem from content nobody vouches for (the first 4 kB); left out "
+            "where none do",
         },
     ),
     EventType(
@@ -74,6 +76,8 @@ TYPES = (
             "impact": "high, for an action that is declared so: it has a receipt",
             "digest": "for such an action, as in action.intended: the arguments that it was called with",
             "seconds": "how long it took",
+            "cost": "what a call costs, as declared; left out where nothing is",
+            "reversible_by": "the tool that undoes it, as declared; left out where none is",
         },
     ),
     EventType(
@@ -100,6 +104,7 @@ TYPES = (
             "escalates_to": "to whom it is handed on by its age",
             "confidence": "as in action.intended",
             "sources": "as in action.intended",
+            "untrusted": "as in action.intended",
         },
     ),
     EventType(
