@@ -98,6 +98,8 @@ ANSWERS: dict[str, str] = {
     "(null: all others), `cases`, `uncertain`, `low_confidence`, `unanswered`; `unknown`",
     "approvals remind": "`told[]`: the approvals that people were told of now",
     "gateway": "`workflow`, `servers[]`; said when the agent has closed its end. Over stdio stdout is the protocol",
+    "tools draft": "`actions[]`: `action`, `declared` (what would stand in the file), `said_to_read` (by its server); "
+    "`left_out` (names of tools that cannot be declared), `yaml` (the text)",
     "tools list": "`tools[]`: `tool`, `definition` (its digest), `by` (null: pinned on first use), `offered` (another "
     "digest that is offered now, which is denied), `text`, `offered_text`",
     "tools pin": "`entry`, `tools[]` with the one pinned",

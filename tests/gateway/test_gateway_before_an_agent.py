@@ -189,7 +189,7 @@ def test_a_changed_description_hides_and_denies_the_tool_until_it_is_pinned(tmp_
         shown, answer = asyncio.run(names(at))
         assert "pay" not in shown
         assert answer_of(answer)["decisive"] == "definition.changed"
-        assert any("'pay' is described otherwise" in line for line in at.said)
+        assert any("'pay' is not described as" in line for line in at.said)
     pin(tmp_path)
     with bench(tmp_path) as at:
         assert "pay" in asyncio.run(names(at))[0]

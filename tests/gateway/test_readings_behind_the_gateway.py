@@ -217,7 +217,7 @@ def test_a_changed_description_is_hidden_and_denied_until_it_is_pinned(tmp_path:
 
     with opened as at:
         asyncio.run(session(at))
-        assert any("described otherwise" in line for line in at.said)
+        assert any("not described as" in line for line in at.said)
     assert made.asked == []
 
 

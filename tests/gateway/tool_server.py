@@ -10,7 +10,7 @@ from typing import Any
 
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
-from mcp.types import EmbeddedResource, ImageContent, ResourceLink, TextResourceContents
+from mcp.types import EmbeddedResource, ImageContent, ResourceLink, TextResourceContents, ToolAnnotations
 from pydantic import BaseModel
 
 WORLD = Path(sys.argv[1]) / "world.txt"
@@ -35,7 +35,7 @@ def done(what: str) -> str:
     return what
 
 
-@server.tool()
+@server.tool(annotations=ToolAnnotations(read_only_hint=True))
 def add(a: int, b: int) -> int:
     """Add two numbers."""
     return a + b

@@ -11,31 +11,23 @@ import click
 from trueup.cli.answer import Answer, answering
 from trueup.cli.options import programme_argument
 from trueup.cli.progress import progress_on_stderr
+from trueup.cli.runtime.upstreams import require_runtime, servers_of, servers_options, values_of
 from trueup.kernel.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from trueup.connectors.mcp.gateway import Gateway
-    from trueup.connectors.mcp.upstream import Server
     from trueup.enforce.untrusted.provenance import Provenance
     from trueup.sdk.governed import GovernedWorkflow
 
 _LOOPBACK = "127.0.0.1"
-_HINT = """Write the command that starts your tool server behind --, or its URL, or declare it under `servers`:
-    trueup gateway DIR WORKFLOW -- npx -y SERVER"""
 
 
 @click.command()
 @programme_argument
 @click.argument("workflow")
-@click.argument("command", nargs=-1, type=click.UNPROCESSED)
-@click.option("--http", "url", metavar="URL", help="The tool server's address, where it is not started by a command.")
-@click.option("--name", default="", metavar="NAME", help="Show its tools as NAME.TOOL; default: their own names.")
-@click.option(
-    "--env", "env", multiple=True, metavar="KEY=env:NAME", help="Give the server a variable; may be repeated."
-)
-@click.option("--header", "header", multiple=True, metavar="KEY=env:NAME", help="Send a header to --http; repeatable.")
+@servers_options
 @click.option("--listen", type=click.IntRange(0, 65535), metavar="PORT", help="Serve over HTTP instead of stdio.")
 @click.option("--host", default=_LOOPBACK, show_default=True, help="The address that --listen binds.")
 @click.option("--token", metavar="env:NAME", help="With --listen: agents have to send this as a bearer token.")
@@ -53,20 +45,14 @@ _HINT = """Write the command that starts your tool server behind --, or its URL,
 @answering("gateway")
 def gateway(directory: Path, workflow: str, **options: Any) -> Answer:
     """Show another server's tools to an agent, each call through the gate."""
-    try:
-        import anyio
+    require_runtime()
+    import anyio
 
-        from trueup.connectors.mcp.gateway import Gateway, Terms
-    except ImportError:
-        raise UsageError(
-            "no-runtime",
-            "The gateway needs the runtime's libraries.",
-            "Install them:\n    pip install 'trueup[runtime]'",
-        ) from None
+    from trueup.connectors.mcp.gateway import Gateway, Terms
     from trueup.sdk import governed
     from trueup.workspace import new_token
 
-    servers = _servers(directory, workflow, options)
+    servers = servers_of(directory, workflow, options)
     _require_open_door_is_meant(options)
     with progress_on_stderr() as progress, governed(directory, workflow, progress=progress) as gate:
         # Before anybody is served: what cannot be masked is not passed on in silence.
@@ -91,7 +77,7 @@ async def _serve(made: Gateway, options: Mapping[str, Any]) -> None:
     if options["listen"] is None:
         await over_stdio(made)
         return
-    token = _values({"token": options["token"]})[0]["token"] if options["token"] else None
+    token = values_of({"token": options["token"]})[0]["token"] if options["token"] else None
     await over_http(made, options["host"], options["listen"], lambda link: _say(f"The gateway listens: {link}"), token)
 
 
@@ -105,39 +91,6 @@ def _trail(gate: GovernedWorkflow, options: Mapping[str, Any]) -> Provenance | N
         raise UsageError("bad-request", f"{asked.name!r} cannot be read as text.", "Save it as UTF-8.") from None
 
 
-def _servers(directory: Path, workflow: str, options: Mapping[str, Any]) -> list[Server]:
-    from trueup.connectors.mcp.upstream import Server
-
-    command, url = options["command"], options["url"]
-    if command and url:
-        raise UsageError("two-servers", "A command and --http name two servers.", "Give one, or declare `servers`.")
-    if not command and not url:
-        return _declared(directory, workflow)
-    env, hidden = _values(_pairs(options["env"]))
-    headers, more = _values(_pairs(options["header"]))
-    return [Server(options["name"], tuple(command), url, env, headers, hidden + more)]
-
-
-def _declared(directory: Path, workflow: str) -> list[Server]:
-    """Return the declared servers whose tools the workflow uses."""
-    from trueup.connectors.mcp.upstream import Server
-    from trueup.enforce.policy import compile_policy
-    from trueup.workspace import SystemClock, checked_programme
-
-    programme = checked_programme(directory, SystemClock()).programme
-    actions = compile_policy(programme, workflow).actions
-    used = {action.tool.partition(".")[0] for action in actions.values() if action.tool}
-    found = []
-    for name, item in programme.file.servers.items():
-        if name in used:
-            env, hidden = _values(item.env)
-            headers, more = _values(item.headers)
-            found.append(Server(name, tuple(item.command), item.url, env, headers, hidden + more, str(directory)))
-    if not found:
-        raise UsageError("no-server", f"There is no tool server for {workflow!r}.", _HINT)
-    return found
-
-
 def _require_open_door_is_meant(options: Mapping[str, Any]) -> None:
     if (
         options["listen"] is not None
@@ -149,22 +102,6 @@ def _require_open_door_is_meant(options: Mapping[str, Any]) -> None:
             f"Whoever reaches {options['host']} could call these tools.",
             "Add a token that agents have to know:\n    --token env:NAME",
         )
-
-
-def _pairs(texts: tuple[str, ...]) -> dict[str, str]:
-    found = {}
-    for text in texts:
-        key, sign, value = text.partition("=")
-        if not sign or not key:
-            raise UsageError("bad-pair", f"{text!r} is not KEY=VALUE.", "Write KEY=env:NAME.")
-        found[key] = value
-    return found
-
-
-def _values(texts: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
-    from trueup.workspace import from_environment
-
-    return from_environment(texts)
 
 
 def _say(line: str) -> None:

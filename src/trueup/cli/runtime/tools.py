@@ -10,6 +10,7 @@ import click
 from trueup.cli.answer import Answer, answering
 from trueup.cli.options import programme_argument
 from trueup.cli.progress import progress_on_stderr
+from trueup.cli.runtime.upstreams import require_runtime, servers_of, servers_options
 from trueup.cli.views import runtime as view
 
 if TYPE_CHECKING:
@@ -21,6 +22,38 @@ if TYPE_CHECKING:
 @click.group()
 def tools() -> None:
     """See what tools say of themselves, and pin it."""
+
+
+@tools.command()
+@programme_argument
+@servers_options
+@click.option(
+    "--read",
+    "reads",
+    multiple=True,
+    metavar="TOOL",
+    help="You say so too: it only reads (a name, or a pattern with *); repeatable. What its server does not say only "
+    "reads stays of high impact.",
+)
+@click.option("--timeout", type=click.FloatRange(0.1, 3600), default=60.0, metavar="SECONDS", help="For a server.")
+@answering("tools draft")
+def draft(directory: Path, reads: tuple[str, ...], timeout: float, **options: Any) -> Answer:
+    """Draft a workflow's `actions` from the tools that servers offer. Nothing is written, recorded or called.
+
+    Everything has a high impact, and a person decides each time, until you say otherwise. Servers are those of
+    programme.yaml, or one given here: its command behind --, or --http.
+    """
+    require_runtime()
+    import anyio
+
+    from trueup.connectors.mcp.offering import offered
+    from trueup.connectors.mcp.upstream import silence
+    from trueup.declare.drafting import draft as drafted
+
+    silence()
+    made = drafted(anyio.run(offered, servers_of(directory, None, options), timeout), reads)
+    data = {"actions": [one.to_json() for one in made.actions], "left_out": list(made.left_out), "yaml": made.text()}
+    return Answer(data, view.draft)
 
 
 @tools.command("list")

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+def draft(data: Mapping[str, Any]) -> str:
+    """Render a draft of `actions` as what stands in the workflow's file."""
+    return str(data["yaml"]).rstrip("\n")
+
+
 def tools(data: Mapping[str, Any]) -> str:
     """Render the pins, a line each; where another definition is offered, what differs."""
     if not data["tools"]:

@@ -16,6 +16,7 @@ from mcp.shared.exceptions import MCPError
 from trueup.connectors.mcp import answers
 from trueup.connectors.mcp.asking import Conversation
 from trueup.connectors.mcp.edge import Edge
+from trueup.connectors.mcp.naming import is_reading
 from trueup.connectors.mcp.notices import Notices
 from trueup.connectors.mcp.passage import Governed, Passage, Terms
 from trueup.connectors.mcp.readings import Readings
@@ -62,6 +63,7 @@ class Gateway:
         self._upstreams = [Upstream(server, terms.timeout, say, self._notices.heard) for server in servers]
         self._readings = Readings(governed, self.passage, self._edge, self._upstreams, self._notices, say)
         self._tools: dict[str, _Tool] = {}
+        self._missing: frozenset[str] = frozenset()
         self._looking = anyio.Lock()
         self._parked: dict[str, Conversation] = {}
         self._group: anyio.abc.TaskGroup | None = None
@@ -132,6 +134,19 @@ class Gateway:
         """Ask every server for its tools, and have their definitions taken note of; one after the other."""
         async with self._looking:
             self._tools = await self._found()
+            await self._tell_of_missing()
+
+    async def _tell_of_missing(self) -> None:
+        """Say once which declared tools no server offers: a name written otherwise shows nothing, and is denied."""
+        if not all(upstream.there for upstream in self._upstreams):
+            return
+        declared = await anyio.to_thread.run_sync(self._governed.tools)
+        missing = frozenset(name for name in declared if name not in self._tools and not is_reading(name))
+        if missing - self._missing:
+            self._say(
+                f"declared, and offered by no server: {', '.join(sorted(missing))}. What is: trueup tools draft DIR"
+            )
+        self._missing = missing
 
     async def _outdated(self, name: str) -> bool:
         """Tell whether a call waits for a look: for news of servers that are there, or for the tool's own server."""
@@ -168,7 +183,7 @@ class Gateway:
             self._say(f"{name!r} cannot be pinned, and is not shown: {error}")
             return _UNPINNED
         if not await anyio.to_thread.run_sync(self._governed.is_pinned, name, found):
-            self._say(f"{name!r} is described otherwise than it was pinned, and is denied: trueup tools list DIR")
+            self._say(f"{name!r} is not described as it was pinned, and is denied: trueup tools list DIR WORKFLOW")
         return found
 
     async def _call_tool(self, context: ServerRequestContext[Any, Any], params: types.CallToolRequestParams) -> Answer:

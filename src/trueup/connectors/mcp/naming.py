@@ -32,6 +32,11 @@ def declared_for(tools: Iterable[str], name: str) -> str | None:
     return next((tool for tool in patterns if _covers(tool, name)), None)
 
 
+def is_reading(tool: str) -> bool:
+    """Tell whether a declared tool stands for what is no tool of a server."""
+    return any(kind in tool for kind in (RESOURCE, PROMPT, COMPLETION))
+
+
 def is_pattern(tool: str) -> bool:
     """Tell whether a declared tool stands for many resources."""
     return "*" in tool and RESOURCE in tool

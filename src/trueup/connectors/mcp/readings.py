@@ -175,7 +175,7 @@ class Readings:
             self._say(f"{tool!r} cannot be pinned, and is not shown: {error}")
             return _UNPINNED
         if not await anyio.to_thread.run_sync(self._governed.is_pinned, tool, found):
-            self._say(f"{tool!r} is described otherwise than it was pinned, and is denied: trueup tools list DIR")
+            self._say(f"{tool!r} is not described as it was pinned, and is denied: trueup tools list DIR WORKFLOW")
             return _UNPINNED
         return found
 
