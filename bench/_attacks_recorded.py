@@ -9,7 +9,8 @@ from __future__ import annotations
 import ast
 import gzip
 import json
-from collections.abc import Iterator
+import zlib
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -33,7 +34,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One recorded run. `index` is its line in the file, from 0."""
+    """One recorded run. `index` is its line in the file, from 0; `file` tells two files of one name apart."""
 
     suite: str
     model: str
@@ -41,6 +42,7 @@ class Run:
     task: str
     calls: tuple[Call, ...]
     tools: tuple[str, ...] = field(default=(), repr=False)
+    file: str = ""
 
 
 def files(folder: Path) -> list[Path]:
@@ -54,12 +56,30 @@ def model_of(path: Path) -> str:
 
 
 def runs(folder: Path) -> Iterator[Run]:
-    """Yield every run of a folder, file by file."""
+    """Yield every run of a folder, file by file. A line that is no run ends the bench: half a set is no measure."""
     listed = tool_lists(folder)
     for path in files(folder):
-        with gzip.open(path, "rt", encoding="utf-8") as lines:
+        for index, line in lines_of(path, _SEEN):
+            try:
+                yield _run(line, path, index, listed)
+            except (KeyError, TypeError, AttributeError, ValueError) as error:
+                raise SystemExit(f"{_place(path, index)} is no recorded run: {_what(error)}.") from None
+
+
+def lines_of(path: Path, seen: Container[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield what may be `seen` of a file's objects, with their lines from 0; blank lines count and yield nothing."""
+    index = 0
+    try:
+        with gzip.open(path) as lines:
             for index, line in enumerate(lines):
-                yield _run(_stripped(line), model_of(path), index, listed)
+                if line.strip():
+                    yield index, _stripped(line.decode("utf-8"), seen)
+    except EOFError:
+        raise SystemExit(f"{path.name} is cut off in the middle: fetch it again.") from None
+    except (OSError, zlib.error) as error:
+        raise SystemExit(f"{path.name} cannot be read as gzip: {error}.") from None
+    except (ValueError, RecursionError) as error:
+        raise SystemExit(f"{_place(path, index)} is not one JSON object in UTF-8: {_what(error)}.") from None
 
 
 def tool_lists(folder: Path) -> dict[str, list[str]]:
@@ -67,23 +87,41 @@ def tool_lists(folder: Path) -> dict[str, list[str]]:
     found = sorted(folder.rglob(TOOLS)) or [parent / TOOLS for parent in folder.resolve().parents[:2]]
     for path in found:
         if path.is_file():
-            return {suite: list(tools) for suite, tools in json.loads(path.read_text("utf-8")).items()}
+            try:
+                return {suite: list(tools) for suite, tools in json.loads(path.read_text("utf-8")).items()}
+            except (ValueError, TypeError, AttributeError, RecursionError) as error:
+                raise SystemExit(f"{path.name} is no list of tools by suite: {_what(error)}.") from None
     return {}
 
 
-def _stripped(line: str) -> dict[str, Any]:
-    """Parse a line without the members that verdicts may not rest on."""
-    whole: dict[str, Any] = json.loads(line)
-    return {name: whole[name] for name in _SEEN if name in whole}
+def _stripped(line: str, seen: Container[str]) -> dict[str, Any]:
+    """Parse a line without the members that its reader may not rest on."""
+    return {name: value for name, value in _object(json.loads(line)).items() if name in seen}
 
 
-def _run(line: dict[str, Any], model: str, index: int, listed: dict[str, list[str]]) -> Run:
-    messages = line.get("messages") or line.get("conversations") or []
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"an object belongs where there is {json.dumps(value)[:40]}")  # noqa: TRY004 -- of a file's text
+    return value
+
+
+def _place(path: Path, index: int) -> str:
+    return f"{path.name}, line {index + 1},"
+
+
+def _what(error: Exception) -> str:
+    return f"{error} is missing" if isinstance(error, KeyError) else str(error) or type(error).__name__
+
+
+def _run(line: dict[str, Any], path: Path, index: int, listed: dict[str, list[str]]) -> Run:
+    messages = [_object(message) for message in line.get("messages") or line.get("conversations") or []]
     calls = tuple(_calls(messages))
     suite = str(line["suite_name"])
     # Without a list of tools the names that this very run calls are all that is known.
     tools = listed.get(suite) or list(line.get("tool_permission") or {}) or sorted({call.tool for call in calls})
-    return Run(suite, model, index, _task(messages), calls, tuple(tools))
+    # A name that cannot be written is no tool's: whoever calls it is denied.
+    declared = tuple(tool for tool in tools if tool.isprintable())
+    return Run(suite, model_of(path), index, _task(messages), calls, declared, str(path))
 
 
 def _task(messages: list[dict[str, Any]]) -> str:
@@ -97,7 +135,9 @@ def _calls(messages: list[dict[str, Any]]) -> Iterator[Call]:
         came = _results(messages[turn + 1 :])
         for place, call in enumerate(wanted):
             result = came[place] if place < len(came) else None
-            yield Call(turn, str(call["function"]), dict(call.get("args") or {}), result)
+            if not isinstance(_object(call)["function"], str):
+                raise TypeError("a call's function is the name of its tool")
+            yield Call(turn, call["function"], _object(call.get("args") or {}), result)
 
 
 def _results(later: list[dict[str, Any]]) -> list[str]:
@@ -136,14 +176,14 @@ def _yaml(text: str) -> Any:
 
     try:
         return json.loads(json.dumps(YAML(typ="safe", pure=False).load(text), default=str))
-    except (YAMLError, ValueError):
+    except (YAMLError, ValueError, TypeError, RecursionError):
         return text
 
 
 def _literal(text: str) -> Any:
     try:
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return text
 
 

@@ -1,12 +1,13 @@
 """Each recorded call through the gate's policy, in the order in which it was made, with the trail of its case.
 
-What is replayed is what was recorded: a call after a held one is judged as if the held one had been let through.
+What is replayed is what was recorded: a call after a held one is judged as if the held one had been let through. In the
+decisions nobody has said yes to anything; where somebody has, the trail vouches for what they have seen, as the gate's.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -44,25 +45,32 @@ class Learned:
 NOTHING = Learned()
 
 
-def replay(run: Run, learned: Learned = NOTHING) -> Iterator[Decided]:
-    """Yield a decision for every call of a run."""
+def nobody(_call: int) -> bool:
+    """Say yes to no call: as the decisions are written."""
+    return False
+
+
+def replay(run: Run, learned: Learned = NOTHING, accepts: Callable[[int], bool] = nobody) -> Iterator[Decided]:
+    """Yield a decision for every call of a run. `accepts` tells whether a person says yes to a call that is held."""
     policy = compiled(run.task, run.tools, learned.tools)
     trail = Provenance(run.task, *sorted(learned.destinations))
-    waiting: list[Call] = []
+    waiting: list[tuple[Call, bool]] = []
     for number, call in enumerate(run.calls):
-        # What a turn's calls gave back is read before the next turn, not before the turn's other calls.
-        if waiting and waiting[0].turn != call.turn:
+        # A turn's calls are answered, and what they gave back is read, before the next turn, not before each other.
+        if waiting and waiting[0][0].turn != call.turn:
             _read(trail, waiting)
-        waiting.append(call)
         request = Request(call.tool, call.arguments, provenance=trail)
         verdict = policy.judge(request)
         yield Decided(
             run.suite, run.model, run.index, number, call.tool, str(verdict.decision), _reason(verdict, request)
         )
+        waiting.append((call, verdict.decision == "hold" and accepts(number)))
 
 
-def _read(trail: Provenance, waiting: list[Call]) -> None:
-    for call in waiting:
+def _read(trail: Provenance, waiting: list[tuple[Call, bool]]) -> None:
+    for call, accepted in waiting:
+        if accepted:
+            trail.accept(call.arguments)
         if call.result is not None:
             trail.returned(call.tool, call.arguments, structured(call.result))
     waiting.clear()
@@ -98,8 +106,8 @@ def learn(runs: Iterable[Run]) -> Learned:
 
 @lru_cache(maxsize=512)
 def compiled(task: str, tools: tuple[str, ...], learned: frozenset[str]) -> Policy:
-    """Compile what is declared for a task."""
+    """Compile what is declared for a task; with no tools at all it is a policy that denies everything."""
     policy = compile_policy(declaration.programme(task, tools, learned), declaration.WORKFLOW)
-    if policy.broken is not None:
+    if policy.broken is not None and tools:
         raise SystemExit(policy.broken)
     return policy

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench._attacks_recorded import files, runs
-from bench._attacks_replay import replay
+from bench._attacks_replay import NOTHING, replay
 from bench._attacks_score import Tally, labels, tallies
 
 
@@ -19,7 +19,7 @@ def tally(shared_data: Path) -> Tally:
         pytest.skip("no recorded runs in the folder of real data")
     known = labels(folder)
     # Every eighth run: all suites and models, in a few seconds.
-    sample = [(run, list(replay(run))) for run in islice(runs(folder), 0, None, 8)]
+    sample = [(run, list(replay(run)), NOTHING) for run in islice(runs(folder), 0, None, 8)]
     return tallies(sample, known)["all", "all"]
 
 
