@@ -132,3 +132,21 @@ def test_what_can_pass_at_some_level_is_no_finding(tmp_path: Path, level: str) -
 )
 def test_a_policy_that_may_apply_is_no_finding(tmp_path: Path, text: str) -> None:
     assert found(write(tmp_path, policies={"own.cedar": text})) == []
+
+
+def test_a_broken_file_hides_nothing_of_the_others_and_each_is_named_with_its_line(tmp_path: Path) -> None:
+    sound = 'forbid(principal, action == Action::"pay", resource) when { context.level == "draft" };'
+    broken = {
+        "a.cedar": 'forbid(principal, action == Action::"pya", resource);',
+        "b.cedar": f'{sound}\n\nforbid(principal, action, resource) when {{ context.texts.to == "x" }};',
+        "c.cedar": "forbid(principal, action",
+        "d.cedar": 'forbid(principal, action, resource) when { context.level == "never" };',
+        "e.cedar": sound,
+    }
+    places = {(finding["file"], finding["line"]) for finding in found(write(tmp_path, policies=broken))}
+    assert places == {
+        ("policies/a.cedar", 1),
+        ("policies/b.cedar", 3),
+        ("policies/c.cedar", 1),
+        ("policies/d.cedar", 1),
+    }

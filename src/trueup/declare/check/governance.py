@@ -106,12 +106,13 @@ def _sources(subject: Subject, name: str, use_case: UseCase) -> Iterator[DataSou
     return (source for key, source in subject.programme.file.data.items() if key in ids)
 
 
-@rule("GOV03", Severity.ERROR, "Policy that can never match", complete=False)
+@rule("GOV03", Severity.ERROR, "Policy that can never match, or cannot be used", complete=False)
 def matching_policy(subject: Subject) -> Iterator[Hit]:
     """A policy that silently does nothing is worse than none: somebody relies on it.
 
     A policy that names an action, a tool or a workflow that is not declared, or a limit on a field that nothing
-    declares, will never apply. The files alone show these; what only compiling shows is found later.
+    declares, will never apply. The files alone show these; what only compiling shows is found later: a policy that is
+    not Cedar, or reads what may be missing without asking for it, closes the gate until it is mended.
 
     Fix:
         Correct the name (the finding says what comes close), or declare what it names.

@@ -50,7 +50,7 @@ def unreachable_policies(programme: Programme, passed_over: Collection[str]) -> 
             if not any(_may_apply(policy, one) for one in asked):
                 detail = f"Policy {n + 1} of {file} can never apply, whatever is asked at whatever level."
                 fix = "Correct its head or its conditions, or delete it: somebody may rely on it."
-                yield PAGES[_CODE].finding(_place(file, text, n), detail, fix)
+                yield PAGES[_CODE].finding(place(file, text, n), detail, fix)
 
 
 def _asked(programme: Programme, workflow: str) -> _Asked:
@@ -123,7 +123,8 @@ def _open(name: str) -> dict[str, Any]:
     return {"__extn": {"fn": "unknown", "arg": name}}
 
 
-def _place(file: str, text: str, n: int) -> Span:
+def place(file: str, text: str, n: int) -> Span:
+    """Return where the policy with number n (from 0) of a file begins; the file where that cannot be said."""
     begins = [match.start() for match in _BEGINS.finditer(text) if match["begins"]]
     if n >= len(begins):
         return Span(file)
