@@ -49,7 +49,9 @@ def _recorded(report: Report, data: Path) -> list[Run]:
         raise SystemExit(f"--data names no folder: {data}")
     recorded = list(runs(data))
     if not recorded:
-        raise SystemExit(f"There are no recorded runs (*.jsonl.gz) in {data.name!r}.")
+        raise SystemExit(
+            f"There are no recorded runs (*.jsonl.gz) in {data.name!r}; tau-bench has its own: attacks_airline."
+        )
     names = [model_of(path) for path in files(data)]
     for name in sorted({name for name in names if names.count(name) > 1}):
         report.say(

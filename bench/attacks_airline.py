@@ -45,11 +45,18 @@ def run(report: Report, data: Path | None) -> None:
     if path is None or not path.is_file():
         report.say(f"needs --data FOLDER with {FILE}; nothing was measured")
         return
-    runs = json.loads(path.read_text("utf-8"))
+    try:
+        runs = json.loads(path.read_text("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise SystemExit(f"{path.name} is not JSON: {error}. Was it cut off? Fetch it again.") from None
     for name, text in POLICIES.items():
         with tempfile.TemporaryDirectory() as folder:
             policy = compiled(Path(folder), text)
-            found = [one for run in runs for one in judged(run, policy, facts=text != ON_ARGUMENTS)]
+            found = [
+                one
+                for number, run in enumerate(runs)
+                for one in _judged(path.name, number, run, policy, facts=text != ON_ARGUMENTS)
+            ]
         _report(report, name, found)
 
 
@@ -68,6 +75,13 @@ def compiled(root: Path, text: str) -> Policy:
     if policy.broken is not None:
         raise SystemExit(policy.broken)
     return policy
+
+
+def _judged(file: str, number: int, run: Any, policy: Policy, *, facts: bool) -> list[Judged]:
+    try:
+        return list(judged(run, policy, facts=facts))
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
+        raise SystemExit(f"{file}: run {number} is not as tau-bench writes them ({error!r}).") from None
 
 
 def judged(run: dict[str, Any], policy: Policy, *, facts: bool) -> Iterator[Judged]:

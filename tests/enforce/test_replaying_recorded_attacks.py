@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from bench import _attacks_recorded as recorded
-from bench import attacks
+from bench import attacks, attacks_airline
 from bench._attacks_declaration import asks_for
-from bench._attacks_kinds import BROKEN_OFF, CARRIED, OWN, READING, kinds
+from bench._attacks_kinds import BROKEN_OFF, CARRIED, OWN, READING, UNTOLD, kinds
 from bench._attacks_replay import NOTHING, replay
 from bench._attacks_score import labels, summary, tallies
 from bench.report import Report
@@ -156,12 +156,13 @@ def test_a_successful_attack_is_told_by_what_it_consists_of(tmp_path: Path) -> N
     own, none = line(inbox, sent("bob@work.example"), injection="injection_task_0"), line(inbox, injection="x")
     carried = line(inbox, sent("trustme@evil.example"), injection="injection_task_0")
     benign = line(inbox, sent("bob@work.example"), injection=None)
-    write(tmp_path, [own, none, none | {"error": "Skipping"}, carried, none | {"security": False}, benign])
+    untold = {key: value for key, value in own.items() if key != "injections"}
+    write(tmp_path, [own, none, none | {"error": "Skipping"}, carried, none | {"security": False}, benign, untold])
     judged = [(run, list(replay(run)), NOTHING) for run in recorded.runs(tmp_path)]
     found = kinds(judged, labels(tmp_path))
     assert found == {"all": found["tasks developed on"], "tasks developed on": found["all"]}
     counts = {kind: (row["stopped_or_held"], row["n"]) for kind, row in found["all"].items()}
-    assert counts == {CARRIED: (1, 1), OWN: (0, 1), READING: (0, 1), BROKEN_OFF: (0, 1)}
+    assert counts == {CARRIED: (1, 1), OWN: (0, 1), READING: (0, 1), BROKEN_OFF: (0, 1), UNTOLD: (0, 1)}
 
 
 def test_runs_without_labels_are_judged_and_not_counted(folder: Path, tmp_path: Path) -> None:
@@ -234,6 +235,13 @@ def test_a_list_of_tools_that_is_none_is_named(folder: Path, content: str) -> No
     (folder / recorded.TOOLS).write_text(content)
     with pytest.raises(SystemExit, match="is no list of tools by suite"):
         list(recorded.runs(folder))
+
+
+@pytest.mark.parametrize(("content", "told"), [('[{"traj": [', "is not JSON"), ('[{"traj": []}]', "run 0 is not as")])
+def test_a_broken_file_of_the_airline_is_named(tmp_path: Path, content: str, told: str) -> None:
+    (tmp_path / attacks_airline.FILE).write_text(content)
+    with pytest.raises(SystemExit, match=told):
+        attacks_airline.run(Report(as_json=True), tmp_path)
 
 
 def test_verdicts_that_cannot_be_written_are_told_before_any_is_made(folder: Path, tmp_path: Path) -> None:
