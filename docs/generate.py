@@ -77,7 +77,8 @@ ANSWERS: dict[str, str] = {
     "approvals list": "`approvals[]`: `id`, `workflow`, `action`, `tool`, `step`, `case`, `arguments`, `digest`, "
     "`policy`, `reasons[]`, `approvers[]`, `requester`, `requested_at`, `expires_at`, `reversible_by`, `state`, "
     "`decided_by`, `because`, `risk`, `age_seconds`, `approvers_needed`, `seconded_by[]`, `escalates_at`, "
-    "`confidence` (null: it does not say), `sources[]`",
+    "`confidence` (null: it does not say), `sources[]`, `stale` (null: a yes counts): `code` (`policy-changed`, "
+    "`killed`, `arguments-gone`, `definition-changed`), `says`",
     "approvals show": "`approvals[]` with the one asked for, as of `approvals list`",
     "approvals accept": "`approvals[]` with the one decided on, `entry`, `denied`: a verdict where nothing was decided "
     "because it has expired. Exit 4 then, and (`ok: false`) where `--by` may not",

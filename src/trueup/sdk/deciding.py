@@ -5,7 +5,7 @@ Each call opens the programme and lets go of it again. `signs` puts a name under
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from trueup.kernel.progress import Progress, silent
@@ -40,11 +40,13 @@ class Seen:
 def waiting(
     root: Path, at: datetime | None = None, *, progress: Progress = silent, clock: Clock | None = None
 ) -> list[Approval]:
-    """Return what waits for a person, oldest first. Raises as `opened`."""
+    """Return what waits for a person, oldest first; also where a yes would not count. Raises as `opened`."""
+    from trueup.enforce.standing.stale import as_they_stand
     from trueup.workspace import approval_desk, opened
 
     with opened(root, progress, clock=clock) as bench:
-        return approval_desk(bench).waiting(at or bench.clock.now())
+        desk = approval_desk(bench)
+        return as_they_stand(desk, desk.waiting(at or bench.clock.now()))
 
 
 def approval(
@@ -73,12 +75,15 @@ def decide(
     """Record one person's decisions on approvals that are alike. Raises as `decide_alike` and `opened`."""
     from trueup.enforce.autonomy.rung import policy_in_force
     from trueup.enforce.standing.alike import decide_alike
+    from trueup.enforce.standing.stale import as_they_stand
     from trueup.workspace import approval_desk, opened
 
     workflow = workflow_about(root, asks[0].approval)
     with opened(root, progress, write=True, workflow=workflow, clock=clock) as bench:
-        policy = policy_in_force(bench.programme, workflow, bench.ledger)
-        return decide_alike(approval_desk(bench), asks, policy, bench.clock.now(), signs(bench))
+        policy, desk = policy_in_force(bench.programme, workflow, bench.ledger), approval_desk(bench)
+        found = decide_alike(desk, asks, policy, bench.clock.now(), signs(bench))
+        now = as_they_stand(desk, [one.approval for one in found])
+        return [replace(one, approval=approval) for one, approval in zip(found, now, strict=True)]
 
 
 def decided_json(decided: Sequence[Decided]) -> dict[str, Any]:

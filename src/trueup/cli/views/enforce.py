@@ -56,6 +56,7 @@ def approvals(data: Mapping[str, Any]) -> str:
     rows = [
         f"{item['id']}  {item['workflow']}.{item['action']}  {item['risk']}  case {visible(item['case'] or '-')}  "
         f"{_age(item['age_seconds'])} old, until {item['expires_at']}  {', '.join(item['approvers'])}{_yeses(item)}"
+        f"{_stale(item)}"
         for item in data["approvals"]
     ]
     return "\n".join([*rows, "", "Open one with its arguments:", "    trueup approvals show DIR ID"])
@@ -68,6 +69,7 @@ def approval(data: Mapping[str, Any]) -> str:
         f"{item['id']} is {item['state']}: {item['workflow']}.{item['action']} calls {visible(item['tool'])}",
         f"  case        {visible(item['case'] or '-')}",
         f"  arguments   {_arguments(item['arguments'])}",
+        *_no_yes(item),
         f"  held        {visible('; '.join(item['reasons']))}",
         f"  sure        {visible(_sure(item))}",
         f"  asked by    {visible(item['requester'] or 'the workflow')}, {item['requested_at']}",
@@ -130,6 +132,18 @@ def _became(item: Mapping[str, Any]) -> str:
 
 def _yeses(item: Mapping[str, Any]) -> str:
     return f"  {len(item['seconded_by'])} of {item['approvers_needed']} yes" if item["approvers_needed"] > 1 else ""
+
+
+def _stale(item: Mapping[str, Any]) -> str:
+    return f"  STALE: {visible(item['stale']['says'])}" if item["stale"] else ""
+
+
+def _no_yes(item: Mapping[str, Any]) -> list[str]:
+    """Say that no yes counts any more, and what to do about it."""
+    if not item["stale"]:
+        return []
+    todo = "resume it first, or say no" if item["stale"]["code"] == "killed" else "reject it, and let it be asked again"
+    return [f"  STALE       a yes does not count any more: {visible(item['stale']['says'])}", f"              {todo}"]
 
 
 def _age(seconds: int) -> str:

@@ -17,12 +17,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Stale:
+    """Why no yes counts any more. `code`: policy-changed, killed, arguments-gone or definition-changed."""
+
+    code: str
+    says: str
+
+    def to_json(self) -> dict[str, str]:
+        """Return the published form."""
+        return {"code": self.code, "says": self.says}
+
+
+@dataclass(frozen=True, slots=True)
 class Approval:
     """A held step and what became of it.
 
     `state` is open, escalated, accepted, edited, rejected, expired or used. `arguments` are the final ones, None
     when their text was erased; `digest` binds them together with the tool. `needed` people have to say yes, and
     `seconded_by` said so before the last. `age` is how long it has been there at the instant that was looked at.
+    `stale` says why a yes would not count any more, where somebody has looked (`stale.as_they_stand`).
     """
 
     id: str
@@ -51,6 +64,7 @@ class Approval:
     age: timedelta = timedelta()
     confidence: float | None = None
     sources: tuple[str, ...] = ()
+    stale: Stale | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the published form."""
@@ -80,6 +94,7 @@ class Approval:
             "escalates_at": format_instant(self.escalates_at) if self.escalates_at else None,
             "confidence": self.confidence,
             "sources": list(self.sources),
+            "stale": self.stale.to_json() if self.stale else None,
         }
 
     def request(self, arguments: Mapping[str, Json], definition: str | None) -> Request:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
 
+from trueup.enforce.standing.stale import as_they_stand
 from trueup.enforce.steps import StepIds, state_of
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def screen_of(desk: Desk, approval: str, at: datetime) -> dict[str, Any]:
 
     `egress` names the arguments that leave, as declared now; `before` counts the last held steps of the same action.
     """
-    asked = desk.one(approval, at)
+    [asked] = as_they_stand(desk, [desk.one(approval, at)])
     workflow = desk.programme.workflows.get(asked.workflow)
     action = workflow.actions.get(asked.action) if workflow else None
     beside = {"egress": list(action.egress) if action else [], "before": _before(desk, asked, at)}

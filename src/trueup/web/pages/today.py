@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from trueup.enforce.standing.stale import as_they_stand
 from trueup.kernel.clock import format_instant
 from trueup.kernel.errors import TrueupError
 from trueup.kernel.finding import Finding, Severity
@@ -80,9 +81,10 @@ def _measured(bench: Workbench, changes: Sequence[Mapping[str, Any]], as_of: dat
 
 def waiting(bench: Workbench, as_of: datetime) -> list[dict[str, Any]]:
     """Return the held steps that a person has to decide on at an instant, the first to expire first; no arguments."""
-    kept = ("id", "workflow", "action", "tool", "case", "reasons", "approvers", "requested_at", "expires_at")
-    asked = [one for one in approval_desk(bench).waiting(as_of) if one.requested_at <= as_of]
-    rows = [one.to_json() for one in sorted(asked, key=lambda one: (one.expires_at, one.id))]
+    kept = ("id", "workflow", "action", "tool", "case", "reasons", "approvers", "requested_at", "expires_at", "stale")
+    desk = approval_desk(bench)
+    asked = [one for one in desk.waiting(as_of) if one.requested_at <= as_of]
+    rows = [one.to_json() for one in sorted(as_they_stand(desk, asked), key=lambda one: (one.expires_at, one.id))]
     return [{key: row[key] for key in kept} for row in rows]
 
 
