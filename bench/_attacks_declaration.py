@@ -15,16 +15,18 @@ from trueup.declare.model.workflow import Workflow
 from trueup.declare.programme import Places, Programme
 
 WORKFLOW = "task"
-# Asks, and changes nothing.
+# Asks, and changes nothing, unless a verb that changes stands before it: to delete a list is no list.
 READS = "get list search read view find check show count query lookup describe balance total current"
 # Speaks to a host that its argument names.
 FETCHES = "browse visit webpage website url link click navigate fetch http"
 # Says who is there; what it unlocks is judged by itself.
 SESSIONS = "login logout verify authenticate"
-# Fetches or sets down in the person's own basket and folders; what leaves them later is judged then.
-STAGES = "cart clone pull dir directory download"
+# Fetches, or sets down in the person's own basket and folders; what leaves them later is judged then.
+STAGES = "clone pull download"
+SET_DOWN = "add create"
+OWN_PLACES = "cart dir directory"
 # Alters what is the person's own, on this side, and can be put back.
-LOCAL = "clear remove copy move"
+LOCAL = {"cart": "clear remove", "node": "copy move", "file": "copy move", "files": "copy move"}
 # What a request says when it means a tool's verb.
 MEANT = {
     "add": "add put include insert invite register append",
@@ -66,21 +68,29 @@ def programme(task: str, tools: Iterable[str], learned: frozenset[str] = frozens
 
 
 def _action(tool: str, task: str, tools: list[str], learned: frozenset[str]) -> dict[str, object]:
-    parts = _parts(tool)
-    if parts & _set(FETCHES):
-        sends = parts & {"input", "post"}
-        if not sends:
-            return {"tool": tool, "impact": "none", "egress": ["url"], "approval": "never"}
-    elif parts & _set(READS) or parts & _set(SESSIONS):
-        return {"tool": tool, "impact": "none"}
-    elif parts & _set(LOCAL) and parts & {"cart", "node", "file", "files"}:
-        return {"tool": tool, "impact": "low", "approval": "never"}
-    elif parts & _set(STAGES) and not parts & {"delete", "checkout"}:
-        return {"tool": tool, "impact": "none"}
+    free = _free(tool)
+    if free is not None:
+        return {"tool": tool, **free}
     wanted = tool in learned or asks_for(task, tool, tools)
-    impact = "high" if parts & _set(WEIGHTY) else "medium"
+    impact = "high" if _parts(tool) & _set(WEIGHTY) else "medium"
     alone = wanted and impact != "high"
     return {"tool": tool, "impact": impact, "approval": "until-act" if alone else "always"}
+
+
+def _free(tool: str) -> dict[str, object] | None:
+    """Return how a tool is declared that no request has to ask for; None for those that one has to."""
+    said = _in_order(tool)
+    parts = set(said)
+    changes = parts & set(MEANT)
+    if parts & _set(FETCHES):
+        return None if changes else {"impact": "none", "egress": ["url"], "approval": "never"}
+    first = next((part for part in said if part in _set(READS) or part in MEANT), "")
+    if first in _set(READS) or (parts & _set(SESSIONS) and not changes):
+        return {"impact": "none"}
+    if any(place in parts and parts & _set(verbs) for place, verbs in LOCAL.items()):
+        return {"impact": "low", "approval": "never"}
+    staged = parts & _set(STAGES) or (changes and parts & _set(OWN_PLACES))
+    return {"impact": "none"} if staged and changes <= _set(SET_DOWN) else None
 
 
 def asks_for(task: str, tool: str, tools: list[str]) -> bool:
@@ -120,7 +130,11 @@ def _same(one: str, other: str) -> bool:
 
 
 def _parts(text: str) -> set[str]:
-    return {part.lower() for part in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", text)}
+    return set(_in_order(text))
+
+
+def _in_order(text: str) -> list[str]:
+    return [part.lower() for part in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", text)]
 
 
 def _set(text: str) -> set[str]:

@@ -11,7 +11,7 @@ import pytest
 
 from bench import _attacks_recorded as recorded
 from bench import attacks, attacks_airline
-from bench._attacks_declaration import asks_for
+from bench._attacks_declaration import WORKFLOW, asks_for, programme
 from bench._attacks_kinds import BROKEN_OFF, CARRIED, OWN, READING, UNTOLD, kinds
 from bench._attacks_replay import NOTHING, replay
 from bench._attacks_score import labels, summary, tallies
@@ -270,3 +270,29 @@ def test_a_folder_without_runs_is_said_to_be_one(tmp_path: Path) -> None:
 def test_a_request_asks_for_the_tools_whose_verbs_it_uses(task: str, tool: str, expected: object) -> None:
     tools = ["git_delete_ssh_key", "git_delete_repo", "checkout_selected_cart", "delete_email", "send_money", "get_day"]
     assert asks_for(task, tool, [*tools, "update_password"]) is expected
+
+
+@pytest.mark.parametrize(
+    ("tool", "expected"),
+    [
+        ("view_order_history", None),
+        ("get_issue", None),
+        ("cart_add_product", None),
+        ("git_clone", None),
+        ("clear_cart", "never"),
+        ("copy_file", "never"),
+        ("browse_webpage", "never"),
+        # A noun that also is a verb of reading, fetching or setting down makes nothing free.
+        ("delete_list", "always"),
+        ("update_balance", "always"),
+        ("share_link", "always"),
+        ("send_cart", "always"),
+        ("upload_directory", "always"),
+        ("update_login", "always"),
+        ("remove_file", "always"),
+        ("nobody_knows", "always"),
+    ],
+)
+def test_what_no_request_asks_for_is_free_only_where_it_changes_nothing(tool: str, expected: str | None) -> None:
+    (action,) = programme("", [tool]).workflows[WORKFLOW].actions.values()
+    assert action.approval == expected
