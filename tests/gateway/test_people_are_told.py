@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -106,3 +109,38 @@ def test_what_breaks_while_telling_holds_all_the_same(tmp_path: Path, monkeypatc
     monkeypatch.setenv(ADDRESSES, "json://127.0.0.1:1/")
     monkeypatch.setattr(Notifier, "told", breaks)
     hold(programme(tmp_path))
+
+
+# As people write them: one call, no `close`, two addresses, and over.
+PROGRAM = """\
+from trueup.sdk import HeldError, workflow
+
+payments = workflow({root!r}, "payments")
+
+
+@payments.action("mail")
+def mail(to: str) -> str:
+    return "sent"
+
+
+try:
+    mail("jo@customer.example.org")
+except HeldError:
+    pass
+"""
+
+
+def test_a_program_of_one_call_tells_people_before_it_is_gone(tmp_path: Path) -> None:
+    root = write(tmp_path / "programme")
+    (root / "programme.yaml").write_text(f"{PROGRAMME}notify: env:{ADDRESSES}\n", "utf-8")
+    with chat() as (address, got):
+        ran = subprocess.run(
+            [sys.executable, "-c", PROGRAM.format(root=str(root))],
+            env=os.environ | {ADDRESSES: f"{address} {address}"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+    assert len(got) == 2

@@ -6,6 +6,7 @@ names. Whoever reads it has to come and look, under their own rights: a link lea
 
 from __future__ import annotations
 
+import importlib
 import logging
 from dataclasses import dataclass
 from queue import Empty, Full, Queue
@@ -54,6 +55,8 @@ class Notifier:
         self._waiting: Queue[Message] = Queue(_MOST_WAITING)
         self._closing = Event()
         self._thread: Thread | None = None
+        # Apprise needs it, and it cannot be loaded any more once the interpreter ends.
+        importlib.import_module("concurrent.futures.thread")
 
     def told(self, held: Held) -> None:
         """Have a message sent; returns at once, and raises nothing that has to do with sending."""
@@ -89,9 +92,10 @@ class Notifier:
             from apprise import Apprise
 
             logging.getLogger("apprise").setLevel(logging.CRITICAL)
-            sent = Apprise()
-            known = [sent.add(address) for address in self._addresses]
-            if not (all(known) and sent.notify(title=message.title, body=message.body)):
+            # One by one, and here: Apprise's own threads are none any more when a program of one call ends.
+            known = [Apprise.instantiate(address) for address in self._addresses]
+            sent = [one is not None and one.notify(title=message.title, body=message.body) for one in known]
+            if not all(sent):
                 _LOG.warning("not everybody could be told: %s", message.title)
         except Exception as error:  # noqa: BLE001 -- whatever a library of a hundred services raises, the gate goes on
             _LOG.warning("nobody could be told (%s): %s", type(error).__name__, message.title)

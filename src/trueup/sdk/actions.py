@@ -44,15 +44,16 @@ _HINTS = {
     "unlisted-tool": "If it may, declare it under `actions` of the workflow.",
 }
 _AGAIN = "A no to a step stays. Where its reason is gone, ask under another step."
+_NO = "A person's no stays until the question would have expired; asking again changes nothing."
 
 
 class DeniedError(NotPermittedError):
     """Policy, or a person, says no; nothing was done. `verdict` says by which rule, where one was asked."""
 
-    def __init__(self, action: str, verdict: Verdict | None, because: str = "") -> None:
+    def __init__(self, action: str, verdict: Verdict | None, because: str = "", hint: str = "") -> None:
         says = because or "; ".join(verdict.reasons if verdict else [])
-        hint = _HINTS.get(verdict.decisive, "") if verdict else ""
-        super().__init__("denied", f"{action!r} is denied: {says.rstrip('.')}.", hint or _AGAIN * (verdict is None))
+        hint = _HINTS.get(verdict.decisive, "") if verdict else hint
+        super().__init__("denied", f"{action!r} is denied: {says.rstrip('.')}.", hint)
         self.verdict = verdict
 
 
@@ -372,7 +373,7 @@ class _Call:
         """Return a turn that may go to the gate; raise what stands in the way."""
         if turn.state is State.DENIED and turn.approval is not None:
             because = f"a person said no to {turn.approval.id}"
-            raise DeniedError(self.name, None, because)
+            raise DeniedError(self.name, None, because, _NO)
         if turn.state is State.UNKNOWN:
             raise UnknownOutcomeError(self.name, turn.step)
         if turn.approval is not None and not turn.resumes:
@@ -385,7 +386,8 @@ class _Call:
         if outcome.state is State.HELD:
             raise HeldError(self.name, str(outcome.approval))
         if outcome.state is State.DENIED:
-            raise DeniedError(self.name, outcome.verdict, "" if outcome.verdict else f"step {step!r} was denied before")
+            before = f"step {step!r} was denied before"
+            raise DeniedError(self.name, outcome.verdict, "" if outcome.verdict else before, _AGAIN)
         if outcome.state is State.UNKNOWN:
             raise UnknownOutcomeError(self.name, step)
         raise DoneBeforeError(self.name, step, outcome.state)
