@@ -245,6 +245,7 @@ CRASHING = """\
 import os, sys
 from pathlib import Path
 from trueup.enforce.request import Request
+from trueup.kernel.errors import ConflictError
 from trueup.ledger.log import Ledger
 from trueup.sdk import governed
 
@@ -253,9 +254,9 @@ append = Ledger.append
 
 def dying(self, entries, **more):
     named = any(entry.type == where.split()[-1] for entry in entries)
-    if one_by_one and more.get("at") is not None:
-        more["at"] += 1
-    if where.startswith("before") and named and not (one_by_one and more.get("at")):
+    if one_by_one and entries[0].type == "action.intended" and len(entries) > 1:
+        raise ConflictError("log-moved-on", "Others write at the same time.", "")
+    if where.startswith("before") and named:
         os._exit(9)
     done = append(self, entries, **more)
     if where.startswith("after") and named:

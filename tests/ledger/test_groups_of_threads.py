@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -118,8 +119,8 @@ class Held(SqliteStore):
         self.fails = False
 
     @contextmanager
-    def write(self, ids: Sequence[str] = ()) -> Iterator[SqliteStore]:
-        with super().write(ids) as transaction:
+    def write(self, ids: Sequence[str] = (), *, after: int | None = None, signs: bool = False) -> Iterator[Any]:
+        with super().write(ids, after=after, signs=signs) as transaction:
             self.inside.set()
             assert self.go_on.wait(10)
             if self.fails:

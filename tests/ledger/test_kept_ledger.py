@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.ledger.logs import ORIGIN, SIGNER, TickingClock, note, open_log, verified
-from trueup.backends.sqlite import SqliteStore
+from trueup.backends.sqlite import SqliteStore, SqliteTransaction
 from trueup.kernel.errors import StorageError
 from trueup.ledger.upkeep.kept import KeptLedger
 
@@ -98,7 +98,7 @@ def test_what_cannot_be_signed_stays_uncovered_and_is_tried_again(
         raise StorageError("ledger-storage", "The disk is full.", "")
 
     with monkeypatch.context() as patch:
-        patch.setattr(SqliteStore, "insert_checkpoint", full)
+        patch.setattr(SqliteTransaction, "insert_checkpoint", full)
         timers.ring()
         assert log.covered() == 0
     log.close()

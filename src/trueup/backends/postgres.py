@@ -3,18 +3,19 @@
 A writer holds an advisory lock from reading the frontier to its COMMIT. That COMMIT does not wait for the disk:
 the lock is free again at once, and the writer then waits for a flush that covers its own and all earlier entries.
 The flush of one writer serves all that came before it, so that many share one (group commit over processes).
+A writer who is alone has nobody to let in early: its lock, insert and durable commit are one exchange (`extend`).
 """
 
 from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from trueup.backends.postgres_layout import HINT, defects_of, describe, lay_out, lock_of, schema_of
+from trueup.backends.postgres_appending import Open, PostgresTransaction, begun, extended, looked_up, prepare
+from trueup.backends.postgres_layout import HINT, defects_of, describe, lay_out, schema_of
 from trueup.kernel.errors import LedgerBrokenError, StorageError, UsageError
-from trueup.ledger.store import Defect, HashedRow, RawRow, Row
+from trueup.ledger.store import Defect, Edge, HashedRow, RawRow, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
     import psycopg
 
 _PORTION = 2_000
-_BUFFERED = 1_000
 _SESSION = (
     b"SET client_encoding = 'UTF8'",
+    # What the statements are written in, and what a look behind the lock relies on, whatever the server's defaults.
+    b"SET standard_conforming_strings = on",
+    b"SET default_transaction_isolation = 'read committed'",
     b"SET lock_timeout = '30s'",
     # A stopped process must not hold the lock for ever.
     b"SET idle_in_transaction_session_timeout = '120s'",
@@ -32,17 +35,7 @@ _SESSION = (
     b"SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
 )
 # The last statement writes a record of its own, and so waits until everything before it is on disk too.
-_COMMIT = b"COMMIT; SELECT pg_logical_emit_message(true, 'trueup', '')"
-
-
-@dataclass(slots=True)
-class _Open:
-    """A transaction under way: the frontier as it was found, and what waits to be sent."""
-
-    size: int
-    last: bytes
-    held: dict[str, tuple[int, bytes] | None]
-    rows: list[Row] = field(default_factory=list)
+_COMMIT = "COMMIT; SELECT pg_logical_emit_message(true, 'trueup', '')"
 
 
 class PostgresStore:
@@ -59,7 +52,7 @@ class PostgresStore:
         self._reading = threading.RLock()
         self._writer: psycopg.Connection[Any] | None = None
         self._reader: psycopg.Connection[Any] | None = None
-        self._open: _Open | None = None
+        self._open: Open | None = None
         self._owner: int | None = None
         self._queries = _statements(self.schema)
 
@@ -91,6 +84,9 @@ class PostgresStore:
 
     def newest_checkpoint(self) -> tuple[int, str] | None:
         """Return size and text of the newest signed checkpoint, or None."""
+        mine = self._mine()
+        if mine is not None and mine.notes is not None:
+            return mine.notes[-1] if mine.notes else None
         rows = self._rows(self._queries["newest"], ())
         return (int(rows[0][0]), str(rows[0][1])) if rows else None
 
@@ -138,39 +134,51 @@ class PostgresStore:
             return [Defect("unreadable", error.message)]
 
     @contextmanager
-    def write(self, ids: Sequence[str] = ()) -> Iterator[PostgresStore]:
-        """Begin a transaction under the ledger's lock; an exception inside undoes it. `ids` are looked up ahead."""
+    def write(
+        self, ids: Sequence[str] = (), *, after: int | None = None, signs: bool = False
+    ) -> Iterator[PostgresTransaction]:
+        """Begin a transaction under the ledger's lock; an exception inside undoes it. All is looked up ahead."""
         if self._read_only:
             raise StorageError("read-only", "The ledger was opened for reading.", "")
         with self._writing:
             with errors():
-                connection, self._open = self._begun(ids)
+                connection, self._open = self._begun(begun(self.schema, ids, after, signs=signs), ids, signs=signs)
             try:
                 self._owner = threading.get_ident()
-                yield self
+                yield PostgresTransaction(self, self._open, lambda: self._flush(connection))
                 with errors():
-                    self._commit(connection)
+                    _commit(connection, self._open)
             except BaseException:
                 self._undo(connection)
                 raise
             finally:
                 self._open = self._owner = None
 
-    def insert(self, row: Row) -> None:
-        """Add an entry at the end; call it inside `write`."""
-        mine = self._within()
-        mine.rows.append(row)
-        mine.size, mine.last = row.idx + 1, row.nodes
-        mine.held[row.id] = (row.idx, row.leaf)
-        if len(mine.rows) >= _BUFFERED:
-            with errors():
-                self._send(self._writable())
+    def extend(self, edge: Edge, rows: Sequence[Row], note: str | None = None) -> bool:
+        """Append rows in one exchange if the log ends as it is known to; as of `Store`.
 
-    def insert_checkpoint(self, size: int, text: str) -> None:
-        """Add a signed checkpoint; one that is there already is kept. Call it inside `write`."""
-        self._within()
-        with errors():
-            self._writable().execute(self._queries["sign"], (size, text))
+        Of a connection that was lost meanwhile nobody can say what became of it: then it is False too. Whoever looks
+        next takes the lock first, and what may still be under way finds the log longer, or the ids held.
+        """
+        import psycopg
+
+        if self._read_only:
+            raise StorageError("read-only", "The ledger was opened for reading.", "")
+        with self._writing, errors():
+            connection = self._writable()
+            try:
+                done = connection.execute(extended(self.schema, edge, rows, note), prepare=False)
+                while done.nextset():
+                    pass
+                return (done.rowcount if note is None else done.fetchall()[0][0]) == len(rows)
+            except psycopg.OperationalError:
+                self._undo(connection)
+                if connection.closed:
+                    return False
+                raise
+            except BaseException:
+                self._undo(connection)
+                raise
 
     def close(self) -> None:
         """Let go of both connections."""
@@ -180,60 +188,34 @@ class PostgresStore:
                     connection.close()
             self._writer = self._reader = None
 
-    def _mine(self) -> _Open | None:
+    def _mine(self) -> Open | None:
         """Return the transaction that the asking thread has under way."""
         return self._open if self._owner == threading.get_ident() else None
 
-    def _within(self) -> _Open:
-        mine = self._mine()
-        if mine is None:
-            msg = "call it inside `write`"
-            raise RuntimeError(msg)
-        return mine
-
-    def _begun(self, ids: Sequence[str]) -> tuple[psycopg.Connection[Any], _Open]:
+    def _begun(self, text: bytes, ids: Sequence[str], *, signs: bool) -> tuple[psycopg.Connection[Any], Open]:
         """Begin on the connection at hand; where that was lost since it was last used, on a new one."""
         import psycopg
 
         connection = self._writable()
         try:
-            return connection, self._begin(connection, ids)
+            return connection, looked_up(connection, text, ids, signs=signs)
         except psycopg.OperationalError:
             self._undo(connection)
             if not connection.closed:
                 raise
         connection = self._writable()
         try:
-            return connection, self._begin(connection, ids)
+            return connection, looked_up(connection, text, ids, signs=signs)
         except BaseException:
             self._undo(connection)
             raise
 
-    def _begin(self, connection: psycopg.Connection[Any], ids: Sequence[str]) -> _Open:
-        """Take the lock and read what stands behind it, in two exchanges with the server."""
-        connection.execute(self._queries["begin"])
-        # A statement after the lock sees all that was committed under it (READ COMMITTED).
-        found = {
-            name: (int(idx), bytes(data))
-            for name, idx, data in connection.execute(self._queries["edge"], (list(ids),), binary=True)
-        }
-        newest = found.pop(None, None)
-        size, last = (newest[0] + 1, newest[1]) if newest is not None else (0, b"")
-        return _Open(size, last, {name: found.get(name) for name in ids})
-
-    def _commit(self, connection: psycopg.Connection[Any]) -> None:
-        """Send what waits, commit, and wait for the disk: the commit and the wait in one exchange."""
-        self._send(connection)
-        done = connection.execute(_COMMIT)
-        if done.statusmessage != "COMMIT":
-            # A transaction in which something failed before ends with ROLLBACK, and no error.
-            raise StorageError("ledger-storage", "The ledger's transaction had failed.", "Nothing was appended.")
-
-    def _send(self, connection: psycopg.Connection[Any]) -> None:
-        mine = self._open
-        if mine is not None and mine.rows:
-            connection.execute(self._queries["insert"], tuple(map(list, zip(*mine.rows, strict=True))))
-            mine.rows = []
+    def _flush(self, connection: psycopg.Connection[Any]) -> None:
+        """Send what waits, so that what is read next sees it."""
+        waiting = self._open.taken() if self._open is not None else []
+        if waiting:
+            with errors():
+                connection.execute("; ".join(waiting).encode(), prepare=False)
 
     def _undo(self, connection: psycopg.Connection[Any]) -> None:
         import psycopg
@@ -256,7 +238,7 @@ class PostgresStore:
         if mine is not None:
             with errors():
                 connection = self._writable()
-                self._send(connection)
+                self._flush(connection)
                 return connection.execute(query, arguments, binary=True).fetchall()
         with self._reading:
             return self._read(query, arguments)
@@ -288,6 +270,7 @@ class PostgresStore:
                 connection = open_connection(self._url, read_only=False)
                 try:
                     lay_out(connection, self.schema)
+                    prepare(connection, self.schema)
                 except BaseException:
                     connection.close()
                     raise
@@ -295,14 +278,21 @@ class PostgresStore:
         return self._writer
 
 
+def _commit(connection: psycopg.Connection[Any], mine: Open) -> None:
+    """Send what waits, commit, and wait for the disk, all in one exchange."""
+    done = connection.execute("; ".join((*mine.taken(), _COMMIT)).encode(), prepare=False)
+    states = [done.statusmessage]
+    while done.nextset():
+        states.append(done.statusmessage)
+    if "COMMIT" not in states:
+        # A transaction in which something failed before ends with ROLLBACK, and no error.
+        raise StorageError("ledger-storage", "The ledger's transaction had failed.", "Nothing was appended.")
+
+
 _AS_BYTES = "convert_to(id, 'UTF8'), convert_to(type, 'UTF8'), convert_to(time, 'UTF8'), convert_to(recorded, 'UTF8')"
 _TAIL = """',"id":"' || id || '","recorded":"' || recorded || '","time":"' || time || '","type":"' || type || '"}'"""
 _STATEMENTS: Mapping[str, str] = {
     "size": "SELECT coalesce(max(idx) + 1, 0) FROM LOG.entries",
-    "begin": "BEGIN; SET LOCAL synchronous_commit = off; SELECT pg_advisory_xact_lock(LOCK)",
-    # The newest entry under no name, and the entries that hold some ids.
-    "edge": "(SELECT NULL::text AS id, idx, nodes FROM LOG.entries ORDER BY idx DESC LIMIT 1)"
-    " UNION ALL SELECT id, idx, leaf FROM LOG.entries WHERE id = ANY(%s)",
     "nodes": "SELECT nodes FROM LOG.entries WHERE idx = %s",
     "leaf": "SELECT leaf FROM LOG.entries WHERE idx = %s",
     "find": "SELECT id, idx, leaf FROM LOG.entries WHERE id = ANY(%s)",
@@ -315,20 +305,13 @@ _STATEMENTS: Mapping[str, str] = {
     " WHERE tail IS DISTINCT FROM substr(leaf, greatest(1, length(leaf) - length(tail) + 1)) ORDER BY idx",
     "raw_checkpoints": "SELECT size, convert_to(note, 'UTF8') FROM LOG.checkpoints WHERE size > %s"
     " ORDER BY size LIMIT %s",
-    "insert": "INSERT INTO LOG.entries (idx, id, type, time, recorded, leaf, nodes) SELECT * FROM unnest("
-    "%b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bytea[], %b::bytea[])",
-    "sign": "INSERT INTO LOG.checkpoints (size, note) VALUES (%s, %s) ON CONFLICT DO NOTHING",
 }
 
 
 def _statements(schema: str) -> dict[str, bytes]:
     """Return the statements for one schema; its name holds nothing that SQL would have to quote."""
     return {
-        name: text.replace("LOG.", f"{schema}.")
-        .replace("COLUMNS", _AS_BYTES)
-        .replace("TAIL", _TAIL)
-        .replace("LOCK", str(lock_of(schema)))
-        .encode()
+        name: text.replace("LOG.", f"{schema}.").replace("COLUMNS", _AS_BYTES).replace("TAIL", _TAIL).encode()
         for name, text in _STATEMENTS.items()
     }
 

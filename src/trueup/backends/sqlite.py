@@ -17,7 +17,8 @@ from urllib.parse import quote
 from trueup.backends.snapshot import Snapshot, is_new, writer_closed, writer_opens
 from trueup.backends.sqlite_layout import FAILURES, LAYOUT, application_id, defects_of, describe
 from trueup.kernel.errors import LedgerBrokenError, StorageError
-from trueup.ledger.store import Defect, HashedRow, RawRow, Row
+from trueup.ledger.appending.known import MOST_NEWS
+from trueup.ledger.store import Defect, Edge, HashedRow, RawRow, Row, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +33,7 @@ _FIND = "SELECT idx, leaf FROM entries WHERE id = ?"
 _FIND_SEVERAL = "SELECT id, idx, leaf FROM entries WHERE id IN ({})"
 _SEVERAL = 100
 _LAST = "SELECT idx, nodes FROM entries ORDER BY idx DESC LIMIT 1"
+_NEWS = "SELECT idx, leaf FROM entries WHERE idx > ? ORDER BY idx"
 _NEWEST = "SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1"
 _INSERT = "INSERT INTO entries (idx, id, type, time, recorded, leaf, nodes) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _AS_BYTES = "ifnull(CAST({} AS BLOB), x'')"
@@ -54,11 +56,52 @@ _RAW_CHECKPOINTS = f"SELECT size, {_AS_BYTES.format('note')} FROM checkpoints WH
 
 @dataclass(slots=True)
 class _Open:
-    """A transaction under way: the edge of the log, and the ids that were looked up ahead."""
+    """A transaction under way: the edge of the log, the ids that were looked up ahead, and what is new."""
 
     size: int
     last: bytes
     held: dict[str, tuple[int, bytes] | None]
+    news: list[tuple[int, bytes]] | None = None
+
+
+class SqliteTransaction:
+    """A Transaction in the file."""
+
+    def __init__(self, view: View, connection: sqlite3.Connection, mine: _Open) -> None:
+        self._view = view
+        self._connection = connection
+        self._open = mine
+
+    def size(self) -> int:
+        """Return the number of entries."""
+        return self._open.size
+
+    def nodes(self, index: int) -> bytes:
+        """Return the joined node hashes of an entry. Raises LedgerBrokenError when there is none."""
+        return self._view.nodes(index)
+
+    def find(self, entry_id: str) -> tuple[int, bytes] | None:
+        """Return index and leaf of the entry that holds an id, or None."""
+        return self._view.find(entry_id)
+
+    def newest_checkpoint(self) -> tuple[int, str] | None:
+        """Return size and text of the newest signed checkpoint, or None."""
+        return self._view.newest_checkpoint()
+
+    def news(self) -> Sequence[tuple[int, bytes]] | None:
+        """Return index and leaf of the entries behind the one that `write` was given; None when they are too many."""
+        return self._open.news
+
+    def insert(self, row: Row) -> None:
+        """Add an entry at the end."""
+        _done(self._connection, _INSERT, row)
+        mine = self._open
+        mine.size, mine.last = row.idx + 1, row.nodes
+        mine.held[row.id] = (row.idx, row.leaf)
+
+    def insert_checkpoint(self, size: int, text: str) -> None:
+        """Add a signed checkpoint; one that is there already is kept."""
+        _done(self._connection, "INSERT OR IGNORE INTO checkpoints (size, note) VALUES (?, ?)", (size, text))
 
 
 class SqliteStore:
@@ -150,8 +193,11 @@ class SqliteStore:
             own.close()
 
     @contextmanager
-    def write(self, ids: Sequence[str] = ()) -> Iterator[SqliteStore]:
+    def write(
+        self, ids: Sequence[str] = (), *, after: int | None = None, signs: bool = False
+    ) -> Iterator[SqliteTransaction]:
         """Begin a transaction under SQLite's writer lock; an exception inside undoes it. `ids` are looked up ahead."""
+        del signs  # The newest checkpoint is near: it is read when it is asked for.
         if self._snapshot is not None:
             raise StorageError("read-only", "The ledger was opened for reading.", "")
         with self._lock:
@@ -159,8 +205,8 @@ class SqliteStore:
             _done(connection, "BEGIN IMMEDIATE")
             self._owner = threading.get_ident()
             try:
-                self._open = _looked_up(connection, ids)
-                yield self
+                self._open = _looked_up(connection, ids, after)
+                yield SqliteTransaction(self, connection, self._open)
                 _done(connection, "COMMIT")
             except BaseException:
                 # SQLite ends a transaction by itself on some errors (a full disk): then there is nothing to undo.
@@ -170,17 +216,9 @@ class SqliteStore:
             finally:
                 self._open = self._owner = None
 
-    def insert(self, row: Row) -> None:
-        """Add an entry at the end; call it inside `write`."""
-        _done(self._writing(), _INSERT, row)
-        mine = self._mine()
-        if mine is not None:
-            mine.size, mine.last = row.idx + 1, row.nodes
-            mine.held[row.id] = (row.idx, row.leaf)
-
-    def insert_checkpoint(self, size: int, text: str) -> None:
-        """Add a signed checkpoint; one that is there already is kept. Call it inside `write`."""
-        _done(self._writing(), "INSERT OR IGNORE INTO checkpoints (size, note) VALUES (?, ?)", (size, text))
+    def extend(self, edge: Edge, rows: Sequence[Row], note: str | None = None) -> bool:  # noqa: ARG002 -- the protocol's
+        """Say no: a look at a file that is near costs next to nothing, and `write` takes one anyway."""
+        return False
 
     def close(self) -> None:
         """Close the file; the last one out folds the write-ahead log into it."""
@@ -267,15 +305,20 @@ def _fetched(connection: sqlite3.Connection, query: str, arguments: Sequence[obj
         raise describe(error) from error
 
 
-def _looked_up(connection: sqlite3.Connection, ids: Sequence[str]) -> _Open:
-    """Read the edge of the log, and the entries that hold some ids; many ids are left to be asked for one by one."""
+def _looked_up(connection: sqlite3.Connection, ids: Sequence[str], after: int | None) -> _Open:
+    """Read the edge of the log, what is new, and what holds some ids; many ids are left to be asked for one by one."""
     rows = _fetched(connection, _LAST, ())
     size, last = (int(rows[0][0]) + 1, bytes(rows[0][1])) if rows else (0, b"")
+    news: list[tuple[int, bytes]] | None = None
+    if after is not None and 0 <= size - 1 - after <= MOST_NEWS:
+        news = (
+            [(int(idx), bytes(leaf)) for idx, leaf in _fetched(connection, _NEWS, (after,))] if size - 1 > after else []
+        )
     if not 0 < len(ids) <= _SEVERAL:
-        return _Open(size, last, {})
+        return _Open(size, last, {}, news)
     found = _fetched(connection, _FIND_SEVERAL.format(",".join("?" * len(ids))), ids)
     held = {str(name): (int(idx), bytes(leaf)) for name, idx, leaf in found}
-    return _Open(size, last, {name: held.get(name) for name in ids})
+    return _Open(size, last, {name: held.get(name) for name in ids}, news)
 
 
 def _open_for_writing(path: Path) -> sqlite3.Connection:

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from trueup.declare.model.workflow import Impact
 from trueup.enforce.acting.judge import Judge
 from trueup.enforce.acting.outcome import Allowed, Outcome, Run, RunAsync, UncertainError
-from trueup.enforce.acting.release import TAKEN, Releases, append_once
+from trueup.enforce.acting.release import MOVED_ON, TAKEN, Releases, append_once, written
 from trueup.enforce.approvals import Desk
 from trueup.enforce.attempt import Attempt, cut, declared_of, in_form
 from trueup.enforce.steps import State, StepIds, state_of
@@ -35,12 +36,14 @@ if TYPE_CHECKING:
     from trueup.enforce.bodies import Bodies
     from trueup.enforce.policy import Policy
     from trueup.enforce.request import Request
+    from trueup.enforce.verdict import Verdict
     from trueup.kernel.canonical import Json
     from trueup.kernel.clock import Clock
     from trueup.ledger.entry import Recorded
     from trueup.ledger.log import Ledger
 
-
+# How often a verdict is found anew before the intent takes its place first.
+_AT_ONCE = 3
 __all__ = ["Gate", "Outcome", "Run", "RunAsync", "UncertainError"]
 
 
@@ -110,21 +113,17 @@ class Gate:
         # 1. The canonical form: what is decided on is what is executed.
         wanted, unfit = in_form(request)
         body = self._bodies.digest(wanted.body) if unfit is None else None
-        intent = self._ledger.find(ids.intended)
-        if intent is not None:
-            known = self._known(intent, ids, wanted, body)
+        # 2. Intent and verdict, durable as one; else one after the other.
+        written = self._judged_at_once(ids, step, now, wanted, unfit, body)
+        if written is None:
+            intent = self._ledger.find(ids.intended)
+            known = self._known(intent, ids, wanted, body) if intent is not None else None
             if known is not None:
                 return known
-        # Policy at the level that is in force by now, and all else that stands in the ledger: one look for all.
-        attempt = Attempt(self._judge.look(now), ids, step, now, self._judge.next_runner())
-        reserved = self._judge.reserved(wanted, attempt.policy.action_of(wanted), ids.intended)
-        intended = attempt.intended(wanted, body, reserved)
-        written = None if intent is not None else self._judged_at_once(attempt, wanted, unfit, intended)
-        if written is None:
-            written = self._judged_in_turn(attempt, wanted, unfit, intended, intent)
-        verdict, index = written
+            written = self._judged_in_turn(ids, step, now, wanted, unfit, body, intent)
+        attempt, verdict, index = written
         if verdict.decision is Decision.ALLOW:
-            # 5. The call, and its outcome.
+            # 3. The call, and its outcome.
             return Allowed(ids, verdict, wanted, step)
         if verdict.decision is Decision.HOLD:
             if self._told is not None:
@@ -134,32 +133,61 @@ class Gate:
         return Outcome(State.DENIED, verdict, entry=index)
 
     def _judged_at_once(
-        self, attempt: Attempt, wanted: Request, unfit: Verdict | None, intended: Entry
-    ) -> tuple[Verdict, int] | None:
-        """Write intent and verdict as one, durable together or not there at all; None where limits want the other way.
+        self, ids: StepIds, step: str, now: datetime, wanted: Request, unfit: Verdict | None, body: str | None
+    ) -> tuple[Attempt, Verdict, int] | None:
+        """Write intent and verdict as one, durable together or not there at all; None where it has to be otherwise.
 
-        With limits it holds if nothing was written since the room was looked at: else another intent may come first.
+        The verdict is found by what is known, and written only where it would be found again.
         """
-        size = self._judge.seen()
-        verdict = unfit or self._judge.verdict(wanted, attempt.at)
-        limited = self._judge.limited(wanted)
-        try:
-            entries = [intended, *self._verdict_entries(attempt, wanted, verdict)]
-            return verdict, append_once(self._ledger, entries, TAKEN, at=size if limited else None)
-        except ConflictError as error:
-            if error.code == "log-moved-on":
+        for again in range(_AT_ONCE):
+            # Policy at the level that is in force by now, and all else that stands in the ledger.
+            policy = self._judge.look(now) if again else self._judge.ready(now)
+            attempt = Attempt(policy, ids, step, now, self._judge.next_runner())
+            found = self._judge.refused(wanted, now, unfit) if unfit else self._judge.judged(wanted, now)
+            if self._keeping(found.verdict) and self._ledger.find(ids.intended) is not None:
                 return None
-            raise
+            entries = [self._intended(attempt, wanted, body), *self._verdict_entries(attempt, wanted, found.verdict)]
+            try:
+                return attempt, found.verdict, self._ledger.append(entries, premise=found)[-1]
+            except ConflictError as error:
+                if error.code == "entry-exists":
+                    return None
+                if error.code != MOVED_ON:
+                    raise
+        return None
 
     def _judged_in_turn(
-        self, attempt: Attempt, wanted: Request, unfit: Verdict | None, intended: Entry, intent: Recorded | None
-    ) -> tuple[Verdict, int]:
+        self,
+        ids: StepIds,
+        step: str,
+        now: datetime,
+        wanted: Request,
+        unfit: Verdict | None,
+        body: str | None,
+        intent: Recorded | None,
+    ) -> tuple[Attempt, Verdict, int]:
         """Write the intent, which reserves its place in the limits; judge it by what stands before it; write that."""
+        attempt = Attempt(self._judge.look(now), ids, step, now, self._judge.next_runner())
         if intent is None:
-            intent = self._ledger.entry(append_once(self._ledger, [intended], TAKEN))
-        self._judge.look_again()
-        verdict = unfit or self._judge.verdict(wanted, intent.entry.time, intent.index)
-        return verdict, append_once(self._ledger, self._verdict_entries(attempt, wanted, verdict), TAKEN)
+            index = append_once(self._ledger, [self._intended(attempt, wanted, body)], TAKEN)
+            intent = self._ledger.entry(index)
+        at, place = intent.entry.time, intent.index
+
+        def judged() -> tuple[Attempt, Verdict, int]:
+            again = replace(attempt, policy=self._judge.look(now))
+            found = self._judge.refused(wanted, at, unfit) if unfit else self._judge.judged(wanted, at, place)
+            entries = self._verdict_entries(again, wanted, found.verdict)
+            return again, found.verdict, append_once(self._ledger, entries, TAKEN, found)
+
+        return written(judged)
+
+    def _intended(self, attempt: Attempt, wanted: Request, body: str | None) -> Entry:
+        reserved = self._judge.reserved(wanted, attempt.policy.action_of(wanted), attempt.ids.intended)
+        return attempt.intended(wanted, body, reserved)
+
+    def _keeping(self, verdict: Verdict) -> bool:
+        """Tell whether arguments are kept with a verdict: not those of a step that was used for something else."""
+        return verdict.decision is Decision.HOLD or self._keeps or self._judge.draws
 
     def _verdict_entries(self, attempt: Attempt, request: Request, verdict: Verdict) -> list[Entry]:
         """Return the verdict's entry; for a hold also the question, once the arguments are kept for who has to see."""

@@ -64,6 +64,16 @@ class Policy:
     limits: tuple[Limit, ...] = ()
     confidence: Needed = None
 
+    @property
+    def counts(self) -> bool:
+        """True when a policy of the programme's own may ask for `today`: then each like action may change its answer.
+
+        The limit `per_day` asks for it too, and says the same as long as the call fits.
+        """
+        declared = {rule.source for rule in self.rules if rule.action is not None}
+        own = [rule.text for rule in self.rules if rule.source not in declared]
+        return any("today" in text or "\\" in text for text in own)
+
     def judge(
         self, request: Request, *, today: int = 0, approved: bool = False, fits: frozenset[str] | None = None
     ) -> Verdict:

@@ -87,6 +87,27 @@ class Recorded:
         return content
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An entry as it is going to be written: all but `recorded`, which is known once its turn has come."""
+
+    entry: Entry
+    time: str
+    head: bytes
+    tail: bytes
+
+    def leaf(self, recorded: str) -> bytes:
+        """Return the bytes that are hashed. Raises UsageError when they exceed 32 kB."""
+        data = b"".join((self.head, recorded.encode("ascii"), self.tail))
+        if len(data) > LARGEST_LEAF:
+            raise UsageError(
+                "entry-too-large",
+                f"The entry {self.entry.id!r} has {len(data):,} bytes; an entry holds at most {LARGEST_LEAF:,}.",
+                "Put the long part into a file of the programme and record its digest.",
+            )
+        return data
+
+
 def leaf(entry: Entry, recorded: datetime) -> bytes:
     """Return the bytes that are hashed: RFC 8785 JSON of type, id, time, recorded, by (where known) and data.
 
@@ -94,30 +115,25 @@ def leaf(entry: Entry, recorded: datetime) -> bytes:
     form, or the whole exceeds 32 kB.
     """
     check_names(entry)
-    content: dict[str, Json] = {
-        "type": entry.type,
-        "id": entry.id,
-        "time": format_instant(entry.time),
-        "recorded": format_instant(recorded),
-        "data": entry.data,
-    }
+    return draft(entry).leaf(format_instant(recorded))
+
+
+def draft(entry: Entry) -> Draft:
+    """Return an entry as it is going to be written, whose names were checked. Raises UsageError, as `leaf`."""
+    time = format_instant(entry.time)
+    content: dict[str, Json] = {"data": entry.data, "id": entry.id}
     if entry.by is not None:
         content["by"] = entry.by
     try:
-        data = canonical(content)
+        # In canonical JSON the members stand in the order of their names: by, data, id, recorded, time, type.
+        head = canonical(content)[:-1] + b',"recorded":"'
     except (ValueError, RecursionError) as error:
         raise UsageError(
             "entry-not-canonical",
             f"The entry {entry.id!r} cannot be recorded: {error}.",
             "Record finite numbers below 2^53, text and lists of these.",
         ) from None
-    if len(data) > LARGEST_LEAF:
-        raise UsageError(
-            "entry-too-large",
-            f"The entry {entry.id!r} has {len(data):,} bytes; an entry holds at most {LARGEST_LEAF:,}.",
-            "Put the long part into a file of the programme and record its digest.",
-        )
-    return data
+    return Draft(entry, time, head, f'","time":"{time}","type":"{entry.type}"}}'.encode("ascii"))
 
 
 def parse_leaf(data: bytes) -> Any:

@@ -9,29 +9,47 @@ from __future__ import annotations
 import threading
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from trueup.kernel.errors import StorageError, TrueupError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from trueup.ledger.entry import Entry
+    from trueup.ledger.entry import Draft, Entry, Recorded
 
 MOST_ENTRIES = 512
+
+
+class Premise(Protocol):
+    """What was true of the log at a size, and what is appended rests on."""
+
+    @property
+    def size(self) -> int:
+        """The number of entries that the log had."""
+        ...
+
+    def holds(self, news: Sequence[Recorded], beside: Sequence[Recorded]) -> bool:
+        """Tell, under the log's lock, whether it is still true behind what came since.
+
+        `news` stands in the log; `beside` is what other requests add in the same transaction, which may yet be undone.
+        """
+        ...
 
 
 @dataclass(slots=True, eq=False)
 class Request:
     """What one thread wants appended, and what became of it: indices, or an error.
 
-    `at` is the size that the log has to have by then, where what is appended is true of that state only.
+    Nothing of it is appended unless its `premise` holds, and then all of it is new. `drafts` are its entries, ready to
+    be written.
     """
 
     entries: Sequence[Entry]
     checkpoint: bool = False
     before_commit: Callable[[str | None], None] | None = None
-    at: int | None = None
+    premise: Premise | None = None
+    drafts: Sequence[Draft] = ()
     indices: list[int] | None = None
     error: BaseException | None = None
 

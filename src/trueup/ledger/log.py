@@ -5,23 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trueup.kernel.clock import format_instant
-from trueup.kernel.errors import ConflictError, LedgerBrokenError, NotFoundError, StorageError
-from trueup.ledger.entry import Recorded, check_names, leaf
+from trueup.kernel.errors import LedgerBrokenError, NotFoundError, UsageError
+from trueup.ledger.appending.known import Known
+from trueup.ledger.appending.placing import placed
+from trueup.ledger.entry import Recorded, check_names, draft
 from trueup.ledger.groups import Groups, Request
 from trueup.ledger.note import Checkpoint, Note
 from trueup.ledger.proof import Consistency, Proof
-from trueup.ledger.store import Row
-from trueup.ledger.tree import HASH_SIZE, Frontier, consistency_proof, inclusion_proof, leaf_hash, peaks_of, root_of
+from trueup.ledger.store import Edge
+from trueup.ledger.tree import HASH_SIZE, Frontier, consistency_proof, inclusion_proof, peaks_of, root_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from datetime import datetime
 
     from trueup.kernel.clock import Clock
     from trueup.ledger.entry import Entry
+    from trueup.ledger.groups import Premise
     from trueup.ledger.note import Signer, Verifier
     from trueup.ledger.store import Store, Transaction, View
 
+# After another process wrote, so many writes ask for the end of the log first.
+_PATIENT = 8
 _VERIFY = "Find out what happened to it:\n  trueup ledger verify DIR"
 
 
@@ -35,8 +39,10 @@ class Ledger:
         self._store = store
         self._clock = clock
         self._signer = signer
-        self._frontier = Frontier()
-        # The checkpoint from which the cached frontier is known to continue.
+        self._known = Known(Frontier())
+        # How often the end of the log is asked for before it is written to: others write there.
+        self._moving = 0
+        # The newest checkpoint, as far as this process knows; the known end of the log continues it.
         self._continued: str | None = None
         self._groups = Groups(self._commit)
         self.origin = origin
@@ -47,23 +53,24 @@ class Ledger:
         *,
         checkpoint: bool = False,
         before_commit: Callable[[str | None], None] | None = None,
-        at: int | None = None,
+        premise: Premise | None = None,
     ) -> list[int]:
         """Append entries in order and return their indices; on return they are durable, before it none is.
 
         An entry whose id is held already with the same content keeps its place; with other content it is a
         ConflictError. With `checkpoint` the new state is signed. `before_commit` gets the signed text (None
         without one) inside the transaction: an exception there, or anywhere, leaves the log as it was.
-        With `at` nothing is appended unless the log has just so many entries: else a ConflictError (`log-moved-on`).
+        With a `premise` nothing is appended unless it holds under the lock: else a ConflictError (`log-moved-on`);
+        and an id that is held already is a ConflictError whatever is held: who appends on a premise does so once.
         Threads that append at the same time share a commit; those with `before_commit` have one of their own.
         Raises UsageError, ConflictError, StorageError, LedgerBrokenError.
         """
-        if checkpoint and self._signer is None:
-            raise LedgerBrokenError("key-missing", "The ledger was opened without its signing key.", "")
+        if checkpoint:
+            self._key()
         for entry in entries:
             # What no log can hold is its writer's error alone, before anybody shares a transaction with it.
             check_names(entry)
-        return self._groups.settle(Request(entries, checkpoint, before_commit, at))
+        return self._groups.settle(Request(entries, checkpoint, before_commit, premise))
 
     @property
     def signs(self) -> bool:
@@ -72,9 +79,7 @@ class Ledger:
 
     def vkey(self) -> str:
         """Return the public key of the log, as signed notes write it. Raises LedgerBrokenError without a key."""
-        if self._signer is None:
-            raise LedgerBrokenError("key-missing", "The ledger was opened without its signing key.", "")
-        return self._signer.verifier.text
+        return self._key().verifier.text
 
     def sign_checkpoint(self) -> str:
         """Sign the present state; return the signed text."""
@@ -160,121 +165,100 @@ class Ledger:
     def _commit(self, group: list[Request]) -> None:
         """Append what a group wants in one transaction, and settle each of its requests."""
         try:
-            with self._store.write([entry.id for request in group for entry in request.entries]) as transaction:
-                frontier = self._current(transaction)
-                # Under the lock, so that `recorded` follows the order of the entries wherever clocks agree.
-                recorded = self._clock.now()
-                placed = _placed_together(transaction, frontier, group, recorded)
-                wanted = any(request.checkpoint for request, _ in placed)
-                text = self._signed(transaction, frontier) if wanted else None
-                for request, _ in placed:
-                    if request.before_commit is not None:
-                        request.before_commit(text)
+            able = _drafted(group)
+            if able and not self._at_once(able):
+                self._under_lock(able)
         except BaseException as error:
             for request in group:
                 request.error = request.error or error
             if not isinstance(error, Exception):
                 raise
-            return
-        self._frontier = frontier
-        for request, indices in placed:
-            request.indices = indices
 
-    def _current(self, view: View) -> Frontier:
-        """Return the frontier as it is under the lock: another process may have written since."""
-        size = view.size()
-        last = view.nodes(size - 1) if size else b""
-        known = self._frontier
-        if (size, last) == (known.size, known.last):
-            return Frontier(size, known.peaks, last)
+    def _at_once(self, group: list[Request]) -> bool:
+        """Append where this process knows the log to end, in one exchange with the store; False where it may not."""
+        if self._moving or not self._known.frontier.size or any(request.alone for request in group):
+            return False
+        edge = Edge(self._known.frontier.size, self._known.frontier.last)
+        known = self._known.copy()
+        # What is known was written before this moment, so that `recorded` follows the order of the entries.
+        made = placed(known, lambda _: None, group, format_instant(self._clock.now()))
+        if not made.rows or (made.signs and self._continued is None):
+            return False
+        text = None
+        if made.signs:
+            edge, text = edge._replace(note=self._continued), self._checkpoint(known.frontier)
+        if not self._store.extend(edge, made.rows, text):
+            return False
+        self._known, self._continued = known, text or self._continued
+        made.settle()
+        return True
+
+    def _under_lock(self, group: list[Request]) -> None:
+        ids = [draft.entry.id for request in group for draft in request.drafts]
+        before = self._known.frontier.size
+        signs = any(request.checkpoint for request in group)
+        with self._store.write(ids, after=before - 1 if before else None, signs=signs) as transaction:
+            known = self._current(transaction)
+            # Others are at it: for a while, it is asked where the log ends before anything is written.
+            self._moving = _PATIENT if known.frontier.size != before else max(self._moving - 1, 0)
+            # Under the lock, so that `recorded` follows the order of the entries wherever clocks agree.
+            made = placed(known, transaction.find, group, format_instant(self._clock.now()))
+            for row in made.rows:
+                transaction.insert(row)
+            text = self._signed(transaction, known) if made.signs else None
+            for request, _ in made.requests:
+                if request.before_commit is not None:
+                    request.before_commit(text)
+        self._known = known
+        made.settle()
+
+    def _current(self, transaction: Transaction) -> Known:
+        """Return the end of the log as it is under the lock: another process may have written since."""
+        size = transaction.size()
+        last = transaction.nodes(size - 1) if size else b""
+        news = transaction.news() if size > self._known.frontier.size else ()
+        known = None if news is None else self._known.with_more(news)
+        if known is not None and (known.frontier.size, known.frontier.last) == (size, last):
+            return known
         self._continued = None
-        return Frontier(size, peaks_of(size, lambda level, position: _node(view, level, position)), last)
+        return Known(Frontier(size, peaks_of(size, lambda level, position: _node(transaction, level, position)), last))
 
-    def _signed(self, transaction: Transaction, frontier: Frontier) -> str:
+    def _signed(self, transaction: Transaction, known: Known) -> str:
         """Sign the state, unless it does not continue what was signed before."""
-        signer = self._signer
-        if signer is None:
-            raise LedgerBrokenError("key-missing", "The ledger was opened without its signing key.", "")
         newest = transaction.newest_checkpoint()
         if newest is not None and newest[1] != self._continued:
-            _check_continues(transaction, frontier, newest[1], signer.verifier)
-        text = signer.sign(Checkpoint(self.origin, frontier.size, frontier.root()).text)
-        transaction.insert_checkpoint(frontier.size, text)
+            _check_continues(transaction, known, newest[1], self._key().verifier)
+        text = self._checkpoint(known.frontier)
+        transaction.insert_checkpoint(known.frontier.size, text)
         self._continued = text
         return text
 
+    def _checkpoint(self, frontier: Frontier) -> str:
+        return self._key().sign(Checkpoint(self.origin, frontier.size, frontier.root()).text)
 
-def _placed_together(
-    transaction: Transaction, frontier: Frontier, group: Sequence[Request], recorded: datetime
-) -> list[tuple[Request, list[int]]]:
-    """Insert what a group adds; return what could be placed, with its indices. The others get their errors."""
-    placed = []
+    def _key(self) -> Signer:
+        if self._signer is None:
+            raise LedgerBrokenError("key-missing", "The ledger was opened without its signing key.", "")
+        return self._signer
+
+
+def _drafted(group: list[Request]) -> list[Request]:
+    """Make all that can be made of the entries before anybody waits for it; return the requests that can be written."""
     for request in group:
         try:
-            _require_size(frontier, request.at)
-            rows, indices = _placed(transaction, frontier, request.entries, recorded)
-        except (StorageError, LedgerBrokenError):
-            raise
-        except Exception as error:  # noqa: BLE001 -- whatever is wrong with one request is its own affair
+            request.drafts = [draft(entry) for entry in request.entries]
+        except UsageError as error:
             request.error = error
-            continue
-        for row in rows:
-            transaction.insert(row)
-        placed.append((request, indices))
-    return placed
+    return [request for request in group if request.error is None]
 
 
-def _require_size(frontier: Frontier, at: int | None) -> None:
-    """Refuse what was true of another state of the log."""
-    if at is not None and frontier.size != at:
-        raise ConflictError(
-            "log-moved-on",
-            f"The ledger has {frontier.size} entries by now, and what was to be written is about {at}.",
-            "Look at the ledger as it is now, and decide again.",
-        )
-
-
-def _placed(
-    transaction: Transaction, frontier: Frontier, entries: Sequence[Entry], recorded: datetime
-) -> tuple[list[Row], list[int]]:
-    """Return the rows that entries add, and the index of each; the frontier moves when all of them can be placed."""
-    ahead = Frontier(frontier.size, frontier.peaks, frontier.last)
-    rows: dict[str, Row] = {}
-    indices = []
-    for entry in entries:
-        data = leaf(entry, recorded)
-        mine = rows.get(entry.id)
-        held = (mine.idx, mine.leaf) if mine is not None else transaction.find(entry.id)
-        if held is not None:
-            indices.append(_same(entry, *held))
-            continue
-        index = ahead.size
-        nodes = ahead.append(leaf_hash(data))
-        instants = format_instant(entry.time), format_instant(recorded)
-        rows[entry.id] = Row(index, entry.id, entry.type, *instants, data, nodes)
-        indices.append(index)
-    frontier.size, frontier.peaks, frontier.last = ahead.size, ahead.peaks, ahead.last
-    return list(rows.values()), indices
-
-
-def _same(entry: Entry, index: int, before: bytes) -> int:
-    """Return the index of an entry that is held already. Raises ConflictError when it says something else."""
-    # What was recorded then and what is offered now may differ in `recorded` alone.
-    if leaf(entry, Recorded(index, before).recorded) != before:
-        raise ConflictError(
-            "entry-exists",
-            f"Entry {index} has the id {entry.id!r} and says something else.",
-            "What is recorded stays. Look at it:\n  trueup ledger entry DIR " + str(index),
-        )
-    return index
-
-
-def _check_continues(view: View, frontier: Frontier, text: str, verifier: Verifier) -> None:
+def _check_continues(view: View, known: Known, text: str, verifier: Verifier) -> None:
     """Refuse to sign what is not a continuation of the newest signed state (tlog-checkpoint, Signatures)."""
     try:
         note = Note.parse(text)
         before = Checkpoint.parse(note.text)
-        sound = before.size <= frontier.size and _root_at(view, before.size) == before.root
+        sound = before.size <= known.frontier.size
+        sound = sound and (known.root_at(before.size) or _root_at(view, before.size)) == before.root
         # A log that another key signed is another programme's, whatever its entries say.
         sound = sound and note.signed_by(verifier)
     except ValueError:

@@ -86,8 +86,23 @@ class View(Protocol):
         ...
 
 
+class Edge(NamedTuple):
+    """Where a writer knows the log to end: how many entries, the last one's nodes, the newest checkpoint's text.
+
+    `note` is given where a checkpoint is to be added, and has to be the newest one still.
+    """
+
+    size: int
+    last: bytes
+    note: str | None = None
+
+
 class Transaction(View, Protocol):
     """What can be written; it takes effect when the `with` block ends without an exception."""
+
+    def news(self) -> Sequence[tuple[int, bytes]] | None:
+        """Return index and leaf of the entries behind the one that `write` was given; None when they are too many."""
+        ...
 
     def insert(self, row: Row) -> None:
         """Add an entry at the end."""
@@ -101,10 +116,21 @@ class Transaction(View, Protocol):
 class Store(View, Protocol):
     """A place for one log."""
 
-    def write(self, ids: Sequence[str] = ()) -> AbstractContextManager[Transaction]:
+    def write(
+        self, ids: Sequence[str] = (), *, after: int | None = None, signs: bool = False
+    ) -> AbstractContextManager[Transaction]:
         """Begin a transaction under the lock; an exception inside undoes it.
 
-        `ids` are those that will be looked for: a store far away fetches them on the way.
+        `ids` are those that will be looked for, the entries behind the index `after` are the `news`, and one that
+        `signs` will ask for the newest checkpoint: a store far away fetches all of it on the way.
+        """
+        ...
+
+    def extend(self, edge: Edge, rows: Sequence[Row], note: str | None = None) -> bool:
+        """Append rows, durably, if the log ends where the writer knows it to end and holds none of their ids.
+
+        With `note` the checkpoint behind them is added. False: nothing was appended, or nobody can say whether; the
+        way through `write` finds out. Raises as `write`. A store that is near may always say no.
         """
         ...
 

@@ -45,6 +45,10 @@ class Frontier:
             msg = f"a tree of {size} leaves has {size.bit_count()} peaks, not {len(self.peaks)}"
             raise ValueError(msg)
 
+    def copy(self) -> Frontier:
+        """Return another one that can go on by itself."""
+        return Frontier(self.size, self.peaks, self.last)
+
     def append(self, hash_of_leaf: bytes) -> bytes:
         """Add a leaf; return the hashes of the nodes that it completes, joined, its own first."""
         made = current = hash_of_leaf

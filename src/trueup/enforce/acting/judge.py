@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trueup.enforce.autonomy.drawing import BlindReview
-from trueup.enforce.autonomy.rung import InForce
+from trueup.enforce.autonomy.rung import LOWERING, InForce
 from trueup.enforce.standing.pins import Pins
 from trueup.enforce.standing.switch import Switch
 from trueup.enforce.usage import Usage
@@ -14,15 +15,41 @@ from trueup.enforce.verdict import Verdict, refusal
 from trueup.ledger.upkeep.tail import Tail
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from trueup.declare.programme import Programme
     from trueup.enforce.bodies import Bodies
     from trueup.enforce.policy import Policy
     from trueup.enforce.request import Request
+    from trueup.enforce.usage import Room
     from trueup.kernel.canonical import Json
+    from trueup.ledger.entry import Recorded
     from trueup.ledger.log import Ledger
+
+
+# What every verdict rests on, whatever else it asks for: the switch, the pins, the level, what lowers it.
+STANDING = frozenset((*LOWERING, "tool.offered"))
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict, and what was true of the ledger when it was found: it is written where that still holds.
+
+    `index` is that of an intent which stands in the ledger: then only what stands before it counts.
+    """
+
+    judge: Judge
+    size: int
+    verdict: Verdict
+    request: Request
+    at: datetime
+    index: int | None
+    room: Room | None
+
+    def holds(self, news: Sequence[Recorded], beside: Sequence[Recorded]) -> bool:
+        """Tell whether the same verdict would be found behind what came since; as of `Premise`."""
+        return self.judge.holds(self, news, beside)
 
 
 class Judge:
@@ -38,28 +65,28 @@ class Judge:
         self._pins = Pins(self._tail, policy.workflow)
         self._in_force = InForce(programme, policy.workflow, ledger, self._tail)
         self._blind = BlindReview(programme, policy.workflow, self._tail, bodies)
+        self._looked = False
+
+    def ready(self, at: datetime) -> Policy:
+        """Return the policy by what is known already: what came since is seen when the verdict is written.
+
+        The first time, and where draws of other processes count, the ledger is looked into.
+        """
+        if not self._looked or self._blind.draws:
+            return self.look(at)
+        self.policy = self._in_force.of(self.policy, at)
+        return self.policy
 
     def look(self, at: datetime) -> Policy:
         """Look into the ledger; return the policy at the level that is in force: every process sees that it fell."""
         self._tail.look()
         self.policy = self._in_force.of(self.policy, at)
+        self._looked = True
         return self.policy
-
-    def look_again(self) -> None:
-        """Look into the ledger once more, at the level that was found."""
-        self._tail.look()
-
-    def seen(self) -> int:
-        """Return how many entries the ledger had at the last look."""
-        return self._tail.size()
 
     def next_runner(self) -> str:
         """Name one call: two threads of one process must not write the same verdict either."""
         return f"{self._runner}/{next(self._calls)}"
-
-    def limited(self, request: Request) -> bool:
-        """Tell whether other calls can take the room of a request: then it matters which intent is first."""
-        return self._usage.limits_on(self.policy.action_of(request))
 
     def reserved(self, request: Request, action: str | None, entry: str) -> dict[str, str]:
         """Return what the entry with an id takes from the limits, sealed. Raises StorageError."""
@@ -69,16 +96,43 @@ class Judge:
         """Return what a verdict carries of the draw for review. Raises StorageError."""
         return self._blind.draw(request, step, verdict, at)
 
-    def verdict(
+    @property
+    def draws(self) -> bool:
+        """True where cases are drawn for review, and what is drawn is kept."""
+        return self._blind.draws
+
+    def judged(
         self, request: Request, at: datetime, index: int | None = None, *, approved: bool = False, edited: bool = False
-    ) -> Verdict:
+    ) -> Judged:
         """Judge a request at an instant; for an intent, by what stands in front of its index."""
+        # Before anything is read: what another thread learns meanwhile counts as news.
+        size = self._tail.size()
         standing = self._standing(request)
         if standing is not None:
-            return standing
+            return Judged(self, size, standing, request, at, index, None)
         action = self.policy.action_of(request)
         room = self._usage.room(request, action, at, index, others=edited)
-        return self.policy.judge(request, today=room.today, approved=approved, fits=room.fits)
+        verdict = self.policy.judge(request, today=room.today, approved=approved, fits=room.fits)
+        counts = self._usage.limits_on(action) and (index is None or edited)
+        return Judged(self, size, verdict, request, at, index, room if counts else None)
+
+    def refused(self, request: Request, at: datetime, verdict: Verdict) -> Judged:
+        """Return a denial that was found before anything was asked."""
+        return Judged(self, self._tail.size(), verdict, request, at, None, None)
+
+    def holds(self, found: Judged, news: Sequence[Recorded], beside: Sequence[Recorded]) -> bool:
+        """Tell whether a verdict would be found again: nothing stands otherwise, and the limits leave as much."""
+        self._tail.extend(news)
+        if any(item.type in STANDING for item in (*news, *beside)):
+            return False
+        if found.room is None:
+            return True
+        if beside:
+            # What is not committed yet must not be counted; it is judged again once it is known.
+            return False
+        action = self.policy.action_of(found.request)
+        room = self._usage.room(found.request, action, found.at, found.index, others=found.index is not None)
+        return room == found.room if self.policy.counts else room.fits == found.room.fits
 
     def _standing(self, request: Request) -> Verdict | None:
         """Return the denial that no policy can outweigh: stopped by hand, or a tool that is not the one pinned."""

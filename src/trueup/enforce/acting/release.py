@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from trueup.enforce.acting.outcome import Allowed, Outcome
 from trueup.enforce.attempt import Attempt
 from trueup.enforce.request import Request, read_request
 from trueup.enforce.steps import State, StepIds
-from trueup.enforce.verdict import Decision, Verdict, refusal
+from trueup.enforce.verdict import Decision, refusal
 from trueup.kernel.errors import ConflictError, NotFoundError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
-    from trueup.enforce.acting.judge import Judge
+    from trueup.enforce.acting.judge import Judge, Judged
     from trueup.enforce.acting.outcome import Begun
     from trueup.enforce.approvals import Desk
     from trueup.enforce.bodies import Bodies
     from trueup.enforce.standing.approval import Approval
     from trueup.kernel.clock import Clock
     from trueup.ledger.entry import Entry
+    from trueup.ledger.groups import Premise
     from trueup.ledger.log import Ledger
 
+T = TypeVar("T")
+MOVED_ON = "log-moved-on"
+# A switch, a pin or a level that changes as often as this while one verdict is written: somebody should look.
+_TRIES = 8
 TAKEN = ("step-taken", "Another process has this step.", "Ask for the step's state again.")
 _LIST = "See what waits:\n    trueup approvals list DIR"
 
@@ -52,43 +58,60 @@ class Releases:
         if asked.state in {"open", "escalated"}:
             return Outcome(State.HELD, None, approval=approval)
         now = self.clock.now()
-        self.judge.look(now)
-        verdict, request = self._verdict(asked, ids)
-        index = self._claim(ids, verdict, asked, request, now)
-        if verdict.decision is not Decision.ALLOW:
-            return Outcome(State.DENIED, verdict, approval=approval, entry=index)
-        return Allowed(ids, verdict, request, asked.step)
+        found, index = written(lambda: self._claimed(asked, ids, now))
+        if found.verdict.decision is not Decision.ALLOW:
+            return Outcome(State.DENIED, found.verdict, approval=approval, entry=index)
+        return Allowed(ids, found.verdict, found.request, asked.step)
 
-    def _verdict(self, asked: Approval, ids: StepIds) -> tuple[Verdict, Request]:
+    def _claimed(self, asked: Approval, ids: StepIds, now: datetime) -> tuple[Judged, int]:
+        """Judge, and use the approval up: of two processes one writes this entry."""
+        attempt = Attempt(self.judge.look(now), ids, asked.step, now, self.judge.next_runner())
+        found = self._judged(asked, ids, now)
+        reserved = self.judge.reserved(found.request, asked.action, ids.released)
+        entry = attempt.judged(found.verdict, asked.id, reserved)
+        return found, append_once(self.ledger, [entry], _used(asked.id), found)
+
+    def _judged(self, asked: Approval, ids: StepIds, now: datetime) -> Judged:
         """Judge what was accepted once more: policy first, person second, and both still as they were."""
         bare = Request(asked.tool, action=asked.action, requester=asked.requester)
         if asked.state not in {"accepted", "edited"}:
-            return refusal(f"approval.{asked.state}", f"the approval is {asked.state}", action=asked.action), bare
+            why = refusal(f"approval.{asked.state}", f"the approval is {asked.state}", action=asked.action)
+            return self.judge.refused(bare, now, why)
         if asked.policy != self.judge.policy.version:
-            return refusal("approval.policy-changed", "the policy is another one by now", action=asked.action), bare
+            why = refusal("approval.policy-changed", "the policy is another one by now", action=asked.action)
+            return self.judge.refused(bare, now, why)
         body = self.bodies.get(asked.digest)
         if body is None:
             reason = "the arguments that were accepted are not there any more"
-            return refusal("approval.arguments-gone", reason, action=asked.action), bare
+            return self.judge.refused(bare, now, refusal("approval.arguments-gone", reason, action=asked.action))
         accepted = read_request(body)
         request = asked.request(accepted.arguments, accepted.definition)
         intent = self.ledger.find(ids.intended)
         if intent is None:
-            return refusal("approval.no-intent", "what was asked for is not in the ledger"), bare
+            return self.judge.refused(
+                bare, now, refusal("approval.no-intent", "what was asked for is not in the ledger")
+            )
         edited = asked.state == "edited"
-        return self.judge.verdict(request, intent.entry.time, intent.index, approved=True, edited=edited), request
-
-    def _claim(self, ids: StepIds, verdict: Verdict, asked: Approval, request: Request, now: datetime) -> int:
-        """Use the approval up: of two processes one writes this entry."""
-        attempt = Attempt(self.judge.policy, ids, asked.step, now, self.judge.next_runner())
-        entry = attempt.judged(verdict, asked.id, self.judge.reserved(request, asked.action, ids.released))
-        return append_once(self.ledger, [entry], _used(asked.id))
+        return self.judge.judged(request, intent.entry.time, intent.index, approved=True, edited=edited)
 
 
-def append_once(ledger: Ledger, entries: list[Entry], taken: tuple[str, str, str], at: int | None = None) -> int:
+def written(attempt: Callable[[], T]) -> T:
+    """Judge and write until what was judged by still holds when it is written. Raises what an attempt raises."""
+    for _ in range(_TRIES):
+        try:
+            return attempt()
+        except ConflictError as error:
+            if error.code != MOVED_ON:
+                raise
+    return attempt()
+
+
+def append_once(
+    ledger: Ledger, entries: list[Entry], taken: tuple[str, str, str], premise: Premise | None = None
+) -> int:
     """Append entries that only one caller can append; the others get the error. Returns the index of the last."""
     try:
-        return ledger.append(entries, at=at)[-1]
+        return ledger.append(entries, premise=premise)[-1]
     except ConflictError as error:
         if error.code == "entry-exists":
             raise ConflictError(*taken) from None

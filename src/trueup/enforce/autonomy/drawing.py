@@ -80,6 +80,11 @@ class BlindReview:
         self._known: dict[str, Draw] = {}
         self._days: Counter[date] = Counter()
 
+    @property
+    def draws(self) -> bool:
+        """True where a bound on errors is promised, so that cases are drawn."""
+        return self._promise is not None
+
     def draw(self, request: Request, step: str, verdict: Verdict, at: datetime) -> dict[str, Json]:
         """Return what a verdict carries of the draw; nothing where a person decides, or nothing is promised.
 

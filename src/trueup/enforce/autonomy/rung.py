@@ -41,7 +41,8 @@ ANOTHER = "the model, a prompt, an action, the knowledge or a policy is another 
 # The outcome of a signed change that waits for something: it sets no level.
 HELD = "hold"
 LEVELS = tuple(AutonomyLevel)
-_TYPES = (SET, CHOSEN, "change.decided", "incident.recorded", "kill.switched", "tool.pinned")
+# What may change the level of a workflow.
+LOWERING = (SET, CHOSEN, "change.decided", "incident.recorded", "kill.switched", "tool.pinned")
 _GRAVEST = 1
 
 
@@ -99,7 +100,7 @@ class Rungs:
         with self._lock:
             end = self._ledger.size() - 1
             if end > self._read_to:
-                found = [item for kind in _TYPES for item in self._ledger.entries(kind, after=self._read_to)]
+                found = [item for kind in LOWERING for item in self._ledger.entries(kind, after=self._read_to)]
                 for item in sorted(found, key=lambda item: item.index):
                     if item.index <= end and (until is None or item.entry.time <= until):
                         self._rung = after(self._rung, item, self._workflow)
@@ -109,7 +110,7 @@ class Rungs:
 
 def rungs_over(ledger: Ledger, workflow: str) -> list[tuple[int, Rung]]:
     """Return every rung that there was, each with the index of the entry by which it came to be; oldest first."""
-    items = sorted((item for kind in _TYPES for item in ledger.entries(kind)), key=lambda item: item.index)
+    items = sorted((item for kind in LOWERING for item in ledger.entries(kind)), key=lambda item: item.index)
     found = [(-1, Rung())]
     for item in items:
         rung = after(found[-1][1], item, workflow)

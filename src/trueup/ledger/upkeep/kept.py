@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from trueup.kernel.clock import Clock
     from trueup.ledger.entry import Entry
+    from trueup.ledger.groups import Premise
     from trueup.ledger.note import Signer
     from trueup.ledger.store import Store
 
@@ -45,10 +46,10 @@ class KeptLedger(Ledger):
         *,
         checkpoint: bool = False,
         before_commit: Callable[[str | None], None] | None = None,
-        at: int | None = None,
+        premise: Premise | None = None,
     ) -> list[int]:
         """Append entries, as of `Ledger.append`; without a checkpoint of their own, one is due."""
-        indices = super().append(entries, checkpoint=checkpoint, before_commit=before_commit, at=at)
+        indices = super().append(entries, checkpoint=checkpoint, before_commit=before_commit, premise=premise)
         with self._due:
             if checkpoint:
                 # It covers everything before it; another thread's entry may have come since, and has its own turn.

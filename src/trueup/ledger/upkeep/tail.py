@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from trueup.ledger.entry import Recorded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from trueup.ledger.log import Ledger
 
@@ -53,14 +53,24 @@ class Tail:
         with self._lock:
             if self._size < 0:
                 self._size = self._begin = self._ledger.size()
-            new = list(self._ledger.entries(after=self._size - 1))
-            if new:
-                # A list of its own: who is reading the last one goes on with it.
-                self._newest = [*self._newest[-_KEPT:], *new]
-                for item in new:
-                    self._sort_in(item)
-                self._size = new[-1].index + 1
+            self._take(list(self._ledger.entries(after=self._size - 1)))
             return self._size
+
+    def extend(self, news: Sequence[Recorded]) -> None:
+        """Take what somebody else has read in the log; what does not follow is left to the next look."""
+        with self._lock:
+            new = [item for item in news if item.index >= self._size]
+            if self._size >= 0 and new and new[0].index == self._size:
+                self._take(new)
+
+    def _take(self, new: list[Recorded]) -> None:
+        if not new:
+            return
+        # A list of its own: who is reading the last one goes on with it.
+        self._newest = [*self._newest[-_KEPT:], *new]
+        for item in new:
+            self._sort_in(item)
+        self._size = new[-1].index + 1
 
     def _sort_in(self, item: Recorded) -> None:
         kind = item.type
