@@ -115,7 +115,7 @@ def _same(draft: Draft, index: int, before: bytes, *, once: bool) -> int:
     if once or draft.leaf(format_instant(Recorded(index, before).recorded)) != before:
         raise ConflictError(
             "entry-exists",
-            f"Entry {index} has the id {draft.entry.id!r}{'' if once else ' and says something else'}.",
+            f"Entry {index} has the id {draft.entry.id!r} and says something else.",
             "What is recorded stays. Look at it:\n  trueup ledger entry DIR " + str(index),
         )
     return index
