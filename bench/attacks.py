@@ -117,6 +117,7 @@ def _lines(title: str, attacks: dict[str, Any], benign: dict[str, Any]) -> str:
     rows = [
         ("successful attacks stopped or held (approver always no)", attacks["stopped_or_held"]),
         ("  of those with a call that carries the attack", attacks["that_carry_stopped_or_held"]),
+        ("  of the calls that carry one", attacks["calls_that_carry_stopped_or_held"]),
         ("  stopped, approver wrong one time in ten", attacks["stopped_if_fallible"]),
         ("  stopped, always yes", attacks["stopped_if_always_yes"]),
         ("benign writes denied (approver always yes)", benign["writes_denied"]),
