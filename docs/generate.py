@@ -87,6 +87,8 @@ ANSWERS: dict[str, str] = {
     "approvals escalate": "as of `approvals accept`",
     "approvals unknown": "`steps[]`: `id`, `workflow`, `action`, `tool`, `step`, `case`, `since`: allowed, and without "
     "an outcome. What is under way just now is among them",
+    "approvals reverse": "`reversal` (`of`, `workflow`, `undoes`, `action`, `tool`, `case`, `arguments`, `by`, "
+    "`step`), `state`, `approval` while it waits, `entry`, `verdict`. Exit 4 when it is held or denied.",
     "approvals settle": "`entry`, `happened`, `steps[]` with the one settled",
     "autonomy threshold": "`workflow`, `wrong_at_most`, `sure`, `reviewed` (outcomes with a confidence), `needed` (so "
     "many, with none wrong), `threshold` (null: none): `at`, `automated` (share), `accepted`, `wrong`, `p_value`; "

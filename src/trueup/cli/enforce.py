@@ -11,6 +11,7 @@ from trueup.cli.answer import Answer, answering
 from trueup.cli.options import InstantType, as_of_option, programme_argument
 from trueup.cli.progress import progress_on_stderr
 from trueup.cli.runtime import given
+from trueup.cli.runtime.reversing import reverse
 from trueup.cli.runtime.settling import remind, settle, unknown
 from trueup.cli.views import enforce as view
 from trueup.kernel.errors import Exit, UsageError
@@ -160,6 +161,7 @@ def escalate(directory: Path, approval: str, by: str, because: str | None) -> An
 approvals.add_command(unknown)
 approvals.add_command(settle)
 approvals.add_command(remind)
+approvals.add_command(reverse)
 
 
 @click.command()

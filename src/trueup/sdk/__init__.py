@@ -11,6 +11,7 @@ with payments.case("D-17", requester="clerk"):
 
 from trueup.sdk.actions import DeniedError, DoneBeforeError, HeldError, UnknownOutcomeError, Workflow, workflow
 from trueup.sdk.governed import Door, GovernedWorkflow, governed
+from trueup.sdk.reversing import reverse
 from trueup.sdk.routing import routed
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "UnknownOutcomeError",
     "Workflow",
     "governed",
+    "reverse",
     "routed",
     "workflow",
 ]

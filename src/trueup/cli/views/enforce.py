@@ -121,6 +121,24 @@ def decided(data: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def reversal(data: Mapping[str, Any]) -> str:
+    """Render what became of a reversal."""
+    item = data["reversal"]
+    call = f"{visible(item['tool'])} {_arguments(item['arguments'])}"
+    if data["state"] == "done":
+        return f"{item['of']} ({item['undoes']}) is undone: {call} (entry {data['entry']})."
+    if data["state"] == "held":
+        hint = "Somebody else decides, then ask for it again:"
+        decide = f"    trueup approvals accept DIR {data['approval']} --by WHO"
+        return f"{item['of']} is not undone yet: {call} waits for a person ({data['approval']}).\n{hint}\n{decide}"
+    said = (
+        verdict(data["verdict"])
+        if data["verdict"]
+        else "Nobody knows whether it happened: trueup approvals unknown DIR"
+    )
+    return f"{item['of']} is not undone ({data['state']}): {call}\n{said}"
+
+
 def _became(item: Mapping[str, Any]) -> str:
     line = f"{item['id']} is {item['state']}."
     if item["state"] in {"accepted", "edited"}:

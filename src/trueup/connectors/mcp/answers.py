@@ -17,8 +17,8 @@ from trueup.kernel.clock import format_instant
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from trueup.enforce.asking.approval import Approval
     from trueup.enforce.gate import Outcome
-    from trueup.enforce.standing.approval import Approval
     from trueup.enforce.verdict import Verdict
     from trueup.kernel.errors import TrueupError
 

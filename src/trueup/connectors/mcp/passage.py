@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from trueup.connectors.mcp.edge import Edge
+    from trueup.enforce.asking.approval import Approval
     from trueup.enforce.gate import Outcome, RunAsync
     from trueup.enforce.masking.payload import Masking
     from trueup.enforce.policy import Policy
-    from trueup.enforce.standing.approval import Approval
     from trueup.enforce.standing.repeats import Turn
     from trueup.enforce.untrusted.provenance import Provenance
     from trueup.kernel.canonical import Json

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from trueup.enforce.acting.judge import Judge, Judged
     from trueup.enforce.acting.outcome import Begun
     from trueup.enforce.approvals import Desk
+    from trueup.enforce.asking.approval import Approval
     from trueup.enforce.bodies import Bodies
-    from trueup.enforce.standing.approval import Approval
     from trueup.kernel.clock import Clock
     from trueup.ledger.entry import Entry
     from trueup.ledger.groups import Premise

@@ -143,7 +143,8 @@ def _unrehearsed(
     """Yield what was done with high impact while nobody had tried to undo it."""
     if checklist_of(seen.bench.ledger, name, seen.as_of).get(_REVERSAL) is not None:
         return
-    run = {str(item.entry.data["action"]) for item in finished if item.entry.data["workflow"] == name}
+    done = (item.entry.data for item in finished if item.entry.data["ended"] == "done")
+    run = {str(data["action"]) for data in done if data["workflow"] == name}
     called = {workflow.actions[action].tool for action in run if action in workflow.actions}
     for action in sorted(used):
         back = workflow.actions[action].reversible_by
@@ -152,7 +153,9 @@ def _unrehearsed(
                 f"{action!r} of {name!r} has high impact and was allowed; {back!r}, which undoes it, was never tried."
             )
             fix = (
-                "Rehearse it, and put it on record:\n"
+                "Undo a step that may be undone, by the tool itself:\n"
+                "    trueup approvals reverse DIR ID --by WHO\n"
+                "Or rehearse it elsewhere, and put it on record:\n"
                 f"    trueup record DIR checklist --workflow {name} --item {_REVERSAL} --evidence WHERE --by WHO"
             )
             where = seen.place(workflow_file(name), "actions", action, "reversible_by")
