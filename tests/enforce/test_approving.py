@@ -10,8 +10,8 @@ import pytest
 
 from tests.enforce.governed import ACTIONS, World, pay, world
 from trueup.enforce.approvals import Ask, Decided
+from trueup.enforce.asking.approval import Approval
 from trueup.enforce.request import Request
-from trueup.enforce.standing.approval import Approval
 from trueup.kernel.errors import ConflictError, NotFoundError, NotPermittedError, TrueupError, UsageError
 
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from trueup.declare.model.people import Role
 from trueup.declare.model.workflow import Impact
+from trueup.enforce.asking.approval import Approval
 from trueup.enforce.autonomy.watching import Watch
 from trueup.enforce.request import UnfitRequestError, normalised, read_request
-from trueup.enforce.standing.approval import Approval
 from trueup.enforce.steps import StepIds
 from trueup.enforce.verdict import Decision, Verdict, refusal
 from trueup.kernel.canonical import canonical

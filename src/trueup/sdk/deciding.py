@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from trueup.enforce.approvals import Ask, Decided
-    from trueup.enforce.standing.approval import Approval
+    from trueup.enforce.asking.approval import Approval
     from trueup.enforce.standing.settling import Unknown
     from trueup.enforce.verdict import Verdict
     from trueup.kernel.canonical import Json

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
     from trueup.declare.programme import Programme
     from trueup.enforce.approvals import Desk
+    from trueup.enforce.asking.approval import Approval
     from trueup.enforce.attempt import Held
     from trueup.enforce.bodies import Bodies
     from trueup.enforce.gate import Gate, Outcome, Run, RunAsync
     from trueup.enforce.masking.payload import Masking
     from trueup.enforce.policy import Policy
     from trueup.enforce.request import Request
-    from trueup.enforce.standing.approval import Approval
     from trueup.enforce.standing.pins import Registry
     from trueup.enforce.standing.refused import Refusals
     from trueup.enforce.standing.repeats import Repeats, Turn

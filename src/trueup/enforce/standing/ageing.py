@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from trueup.enforce.approvals import Desk
-    from trueup.enforce.standing.approval import Approval
+    from trueup.enforce.asking.approval import Approval
     from trueup.ledger.log import Ledger
 
 ESCALATED = "escalated"

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from trueup.enforce.approvals import Desk
+    from trueup.enforce.asking.approval import Approval
     from trueup.enforce.policy import Policy
     from trueup.enforce.request import Request
-    from trueup.enforce.standing.approval import Approval
     from trueup.kernel.canonical import Json
 
 _REMEMBERED = 10_000

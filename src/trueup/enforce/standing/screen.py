@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from trueup.enforce.approvals import Desk
-    from trueup.enforce.standing.approval import Approval
+    from trueup.enforce.asking.approval import Approval
 
 MOST = 20
 # Those that still wait tell nothing; so many more are looked at before it is said what there is.

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from trueup.enforce.asking.approval import Stale
 from trueup.enforce.autonomy.rung import Rungs, policy_in_force
 from trueup.enforce.request import read_request
-from trueup.enforce.standing.approval import Stale
 from trueup.enforce.standing.pins import Pins
 from trueup.enforce.standing.switch import Switch
 from trueup.kernel.errors import NotFoundError
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from trueup.enforce.approvals import Desk
+    from trueup.enforce.asking.approval import Approval
     from trueup.enforce.policy import Policy
-    from trueup.enforce.standing.approval import Approval
 
 # What a yes still matters for: it can be said, or was said and not used.
 _MATTERS = frozenset({"open", "escalated", "accepted", "edited"})

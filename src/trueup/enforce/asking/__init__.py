@@ -1,0 +1,1 @@
+"""What a person is asked: a held step as it stands."""
