@@ -151,6 +151,20 @@ def test_without_scripts_everything_is_there(served: Served, chromium: Browser, 
         assert "as_of=2024-03-01" in page.url
 
 
+def test_who_is_in_and_comes_from_a_chat_is_one_click_away(
+    served: Served, chromium: Browser, session: StorageState
+) -> None:
+    with chromium.new_context(storage_state=session) as context:
+        page = context.new_page()
+        link = f"<a href='{served.base}/ledger'>waits for a person</a>"
+        page.route("http://chat.example/", lambda route: route.fulfill(body=link, content_type="text/html"))
+        page.goto("http://chat.example/")
+        page.get_by_role("link", name="waits for a person").click()
+        page.get_by_role("link", name="Open /ledger from here").click()
+        page.wait_for_url(f"{served.base}/ledger")
+        assert page.locator("h1").inner_text() == "Can you trust this record?"
+
+
 def test_a_stranger_is_told_what_to_do(served: Served, chromium: Browser) -> None:
     with chromium.new_context() as context:
         page = context.new_page()

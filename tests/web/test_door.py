@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,6 +20,14 @@ def test_without_the_link_every_page_is_refused_and_says_what_to_do(console: Con
     assert answer.status_code == 403
     assert "trueup serve" in answer.text
     assert "Claims" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["//evil.example/x", "/\\evil.example", "///evil.example", "/%2F%2Fevil.example/"])
+def test_the_way_back_in_leads_to_this_console_alone(console: Console, path: str) -> None:
+    answer = console.stranger().get(f"http://127.0.0.1:{PORT}{path}")
+    assert answer.status_code == 403
+    [link] = re.findall(r'href="([^"]*evil[^"]*)"', answer.text)
+    assert re.match(r"/[^/\\]", link)
 
 
 def test_the_link_opens_once(copied: Path) -> None:

@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -204,8 +205,18 @@ def refusal(request: Request, error: TrueupError) -> Response:
         return EnvelopeResponse(body, status_code=error.http_status)
     page = Page("error.html", error.message)
     findings = [found.to_json() for found in error.findings]
-    data = {"error": error.to_json() | {"findings": findings}, "status": error.http_status}
+    again = _from_here(request.url.path) if error.code == "no-session" else None
+    data = {"error": error.to_json() | {"findings": findings}, "status": error.http_status, "again": again}
     return HTMLResponse(render(page, data, None, "/", {}), status_code=error.http_status)
+
+
+def _from_here(path: str) -> str:
+    """Return an address of this console and of no other.
+
+    Browsers keep a session's cookie back where a link was followed from another site (a chat, a mail); from here it
+    comes.
+    """
+    return "/" + quote(path.lstrip("/\\"))
 
 
 def _static(name: str) -> Response:
