@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.ledger.logs import ORIGIN, SIGNER, TickingClock, note, open_log, verified
-from trueup.backends.sqlite import SqliteStore, SqliteTransaction
+from trueup.backends.sqlite import SqliteStore
+from trueup.backends.sqlite_appending import SqliteTransaction
 from trueup.kernel.errors import StorageError
 from trueup.ledger.upkeep.kept import KeptLedger
 

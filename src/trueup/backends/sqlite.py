@@ -10,32 +10,25 @@ import sqlite3
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from trueup.backends.snapshot import Snapshot, is_new, writer_closed, writer_opens
+from trueup.backends.sqlite_appending import PATIENCE_SECONDS, Open, SqliteTransaction, begin, done, fetched, looked_up
 from trueup.backends.sqlite_layout import FAILURES, LAYOUT, application_id, defects_of, describe
 from trueup.kernel.errors import LedgerBrokenError, StorageError
-from trueup.ledger.appending.known import MOST_NEWS
-from trueup.ledger.store import Defect, Edge, HashedRow, RawRow, Row, View
+from trueup.ledger.store import Defect, Edge, HashedRow, RawRow, Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 T = TypeVar("T")
-_PATIENCE_SECONDS = 30.0
 _PORTION = 512
 _SIZE = "SELECT coalesce(max(idx) + 1, 0) FROM entries"
 _NODES = "SELECT nodes FROM entries WHERE idx = ?"
 _FIND = "SELECT idx, leaf FROM entries WHERE id = ?"
-_FIND_SEVERAL = "SELECT id, idx, leaf FROM entries WHERE id IN ({})"
-_SEVERAL = 100
-_LAST = "SELECT idx, nodes FROM entries ORDER BY idx DESC LIMIT 1"
-_NEWS = "SELECT idx, leaf FROM entries WHERE idx > ? ORDER BY idx"
 _NEWEST = "SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1"
-_INSERT = "INSERT INTO entries (idx, id, type, time, recorded, leaf, nodes) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _AS_BYTES = "ifnull(CAST({} AS BLOB), x'')"
 # Bytes whatever a damaged row holds, NULL too.
 _RAW = (
@@ -54,56 +47,6 @@ _HASHED = (
 _RAW_CHECKPOINTS = f"SELECT size, {_AS_BYTES.format('note')} FROM checkpoints WHERE size > ? ORDER BY size LIMIT ?"  # noqa: S608 -- constants
 
 
-@dataclass(slots=True)
-class _Open:
-    """A transaction under way: the edge of the log, the ids that were looked up ahead, and what is new."""
-
-    size: int
-    last: bytes
-    held: dict[str, tuple[int, bytes] | None]
-    news: list[tuple[int, bytes]] | None = None
-
-
-class SqliteTransaction:
-    """A Transaction in the file."""
-
-    def __init__(self, view: View, connection: sqlite3.Connection, mine: _Open) -> None:
-        self._view = view
-        self._connection = connection
-        self._open = mine
-
-    def size(self) -> int:
-        """Return the number of entries."""
-        return self._open.size
-
-    def nodes(self, index: int) -> bytes:
-        """Return the joined node hashes of an entry. Raises LedgerBrokenError when there is none."""
-        return self._view.nodes(index)
-
-    def find(self, entry_id: str) -> tuple[int, bytes] | None:
-        """Return index and leaf of the entry that holds an id, or None."""
-        return self._view.find(entry_id)
-
-    def newest_checkpoint(self) -> tuple[int, str] | None:
-        """Return size and text of the newest signed checkpoint, or None."""
-        return self._view.newest_checkpoint()
-
-    def news(self) -> Sequence[tuple[int, bytes]] | None:
-        """Return index and leaf of the entries behind the one that `write` was given; None when they are too many."""
-        return self._open.news
-
-    def insert(self, row: Row) -> None:
-        """Add an entry at the end."""
-        _done(self._connection, _INSERT, row)
-        mine = self._open
-        mine.size, mine.last = row.idx + 1, row.nodes
-        mine.held[row.id] = (row.idx, row.leaf)
-
-    def insert_checkpoint(self, size: int, text: str) -> None:
-        """Add a signed checkpoint; one that is there already is kept."""
-        _done(self._connection, "INSERT OR IGNORE INTO checkpoints (size, note) VALUES (?, ?)", (size, text))
-
-
 class SqliteStore:
     """A Store in one file. `read_only` never creates or changes anything; a missing file is an empty log."""
 
@@ -115,7 +58,7 @@ class SqliteStore:
         self._writer: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
         self._owner: int | None = None
-        self._open: _Open | None = None
+        self._open: Open | None = None
 
     def size(self) -> int:
         """Return the number of entries."""
@@ -202,12 +145,12 @@ class SqliteStore:
             raise StorageError("read-only", "The ledger was opened for reading.", "")
         with self._lock:
             connection = self._writing()
-            _done(connection, "BEGIN IMMEDIATE")
+            begin(connection)
             self._owner = threading.get_ident()
             try:
-                self._open = _looked_up(connection, ids, after)
+                self._open = looked_up(connection, ids, after)
                 yield SqliteTransaction(self, connection, self._open)
-                _done(connection, "COMMIT")
+                done(connection, "COMMIT")
             except BaseException:
                 # SQLite ends a transaction by itself on some errors (a full disk): then there is nothing to undo.
                 if connection.in_transaction:
@@ -233,7 +176,7 @@ class SqliteStore:
             if self._snapshot is not None:
                 self._snapshot.close()
 
-    def _mine(self) -> _Open | None:
+    def _mine(self) -> Open | None:
         """Return the transaction that the asking thread has under way."""
         return self._open if self._owner == threading.get_ident() else None
 
@@ -254,10 +197,10 @@ class SqliteStore:
 
     def _rows(self, query: str, arguments: Sequence[object]) -> list[Any]:
         if self._owner == threading.get_ident():
-            return _fetched(self._writing(), query, arguments)
+            return fetched(self._writing(), query, arguments)
         with self._reading:
             if self._snapshot is None:
-                return _fetched(self._beside(), query, arguments)
+                return fetched(self._beside(), query, arguments)
             found = self._snapshot.read(lambda connection: connection.execute(query, arguments).fetchall())
             return found or []
 
@@ -281,7 +224,7 @@ class SqliteStore:
             self._reader = sqlite3.connect(
                 f"file:{quote(str(self._path.resolve()))}?mode=ro",
                 uri=True,
-                timeout=_PATIENCE_SECONDS,
+                timeout=PATIENCE_SECONDS,
                 isolation_level=None,
                 check_same_thread=False,
             )
@@ -291,42 +234,12 @@ class SqliteStore:
 _HINT = "Find out what happened to it:\n  trueup ledger verify DIR"
 
 
-def _done(connection: sqlite3.Connection, statement: str, arguments: Sequence[object] = ()) -> None:
-    try:
-        connection.execute(statement, arguments)
-    except FAILURES as error:
-        raise describe(error) from error
-
-
-def _fetched(connection: sqlite3.Connection, query: str, arguments: Sequence[object]) -> list[Any]:
-    try:
-        return connection.execute(query, arguments).fetchall()
-    except FAILURES as error:
-        raise describe(error) from error
-
-
-def _looked_up(connection: sqlite3.Connection, ids: Sequence[str], after: int | None) -> _Open:
-    """Read the edge of the log, what is new, and what holds some ids; many ids are left to be asked for one by one."""
-    rows = _fetched(connection, _LAST, ())
-    size, last = (int(rows[0][0]) + 1, bytes(rows[0][1])) if rows else (0, b"")
-    news: list[tuple[int, bytes]] | None = None
-    if after is not None and 0 <= size - 1 - after <= MOST_NEWS:
-        news = (
-            [(int(idx), bytes(leaf)) for idx, leaf in _fetched(connection, _NEWS, (after,))] if size - 1 > after else []
-        )
-    if not 0 < len(ids) <= _SEVERAL:
-        return _Open(size, last, {}, news)
-    found = _fetched(connection, _FIND_SEVERAL.format(",".join("?" * len(ids))), ids)
-    held = {str(name): (int(idx), bytes(leaf)) for name, idx, leaf in found}
-    return _Open(size, last, {name: held.get(name) for name in ids}, news)
-
-
 def _open_for_writing(path: Path) -> sqlite3.Connection:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError("cannot-write", f"{path.parent.name} cannot be made: {error.strerror}.", "") from error
-    connection = sqlite3.connect(path, timeout=_PATIENCE_SECONDS, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(path, timeout=PATIENCE_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         _use_write_ahead_log(connection)
         connection.execute("PRAGMA synchronous = FULL")
@@ -335,6 +248,8 @@ def _open_for_writing(path: Path) -> sqlite3.Connection:
         if is_new(connection):
             _lay_out(connection)
         _check_format(connection, path.name)
+        # From here on every transaction begins with its lock, and waits for it in a way of its own.
+        connection.execute("PRAGMA busy_timeout = 0")
     except BaseException:
         connection.close()
         raise
@@ -348,7 +263,7 @@ def _check_format(connection: sqlite3.Connection, name: str) -> None:
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
     """Switch the journal mode once; two processes that do it at the same time are told `locked` at once."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
             if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":

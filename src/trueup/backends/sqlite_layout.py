@@ -101,10 +101,15 @@ def defects_of(connection: sqlite3.Connection) -> list[Defect]:
 FAILURES = (sqlite3.Error, UnicodeDecodeError)
 
 
+def is_busy(error: Exception) -> bool:
+    """Tell whether somebody else has what is needed."""
+    return getattr(error, "sqlite_errorcode", 0) & _PRIMARY in _BUSY
+
+
 def describe(error: Exception) -> TrueupError:
     """Return our error for one of SQLite's: the disk's and the lock's by their result codes, all else is damage."""
     code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
-    if code in _BUSY:
+    if is_busy(error):
         return StorageError(
             "ledger-busy", "Another process holds the ledger.", "Wait for it to end, then run the command again."
         )

@@ -1,0 +1,127 @@
+"""How entries get into a log in a SQLite file: the wait for the writer's lock, and what is done under it."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from trueup.backends.sqlite_layout import FAILURES, describe, is_busy
+from trueup.ledger.appending.known import MOST_NEWS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trueup.ledger.store import Row, View
+
+PATIENCE_SECONDS = 30.0
+# Most transactions take less than a millisecond; who holds the lock for a second is a command, or was stopped.
+_PAUSE_SECONDS = 0.000_2
+_LONG_PAUSE_SECONDS = 0.001
+_FIND_SEVERAL = "SELECT id, idx, leaf FROM entries WHERE id IN ({})"
+_SEVERAL = 100
+_LAST = "SELECT idx, nodes FROM entries ORDER BY idx DESC LIMIT 1"
+_NEWS = "SELECT idx, leaf FROM entries WHERE idx > ? ORDER BY idx"
+_INSERT = "INSERT INTO entries (idx, id, type, time, recorded, leaf, nodes) VALUES (?, ?, ?, ?, ?, ?, ?)"
+
+
+@dataclass(slots=True)
+class Open:
+    """A transaction under way: the edge of the log, the ids that were looked up ahead, and what is new."""
+
+    size: int
+    last: bytes
+    held: dict[str, tuple[int, bytes] | None]
+    news: list[tuple[int, bytes]] | None = None
+
+
+class SqliteTransaction:
+    """A Transaction in the file."""
+
+    def __init__(self, view: View, connection: sqlite3.Connection, mine: Open) -> None:
+        self._view = view
+        self._connection = connection
+        self._open = mine
+
+    def size(self) -> int:
+        """Return the number of entries."""
+        return self._open.size
+
+    def nodes(self, index: int) -> bytes:
+        """Return the joined node hashes of an entry. Raises LedgerBrokenError when there is none."""
+        return self._view.nodes(index)
+
+    def find(self, entry_id: str) -> tuple[int, bytes] | None:
+        """Return index and leaf of the entry that holds an id, or None."""
+        return self._view.find(entry_id)
+
+    def newest_checkpoint(self) -> tuple[int, str] | None:
+        """Return size and text of the newest signed checkpoint, or None."""
+        return self._view.newest_checkpoint()
+
+    def news(self) -> Sequence[tuple[int, bytes]] | None:
+        """Return index and leaf of the entries behind the one that `write` was given; None when they are too many."""
+        return self._open.news
+
+    def insert(self, row: Row) -> None:
+        """Add an entry at the end."""
+        done(self._connection, _INSERT, row)
+        mine = self._open
+        mine.size, mine.last = row.idx + 1, row.nodes
+        mine.held[row.id] = (row.idx, row.leaf)
+
+    def insert_checkpoint(self, size: int, text: str) -> None:
+        """Add a signed checkpoint; one that is there already is kept."""
+        done(self._connection, "INSERT OR IGNORE INTO checkpoints (size, note) VALUES (?, ?)", (size, text))
+
+
+def looked_up(connection: sqlite3.Connection, ids: Sequence[str], after: int | None) -> Open:
+    """Read the edge of the log, what is new, and what holds some ids; many ids are left to be asked for one by one."""
+    rows = fetched(connection, _LAST, ())
+    size, last = (int(rows[0][0]) + 1, bytes(rows[0][1])) if rows else (0, b"")
+    news: list[tuple[int, bytes]] | None = None
+    if after is not None and 0 <= size - 1 - after <= MOST_NEWS:
+        news = (
+            [(int(idx), bytes(leaf)) for idx, leaf in fetched(connection, _NEWS, (after,))] if size - 1 > after else []
+        )
+    if not 0 < len(ids) <= _SEVERAL:
+        return Open(size, last, {}, news)
+    found = fetched(connection, _FIND_SEVERAL.format(",".join("?" * len(ids))), ids)
+    held = {str(name): (int(idx), bytes(leaf)) for name, idx, leaf in found}
+    return Open(size, last, {name: held.get(name) for name in ids}, news)
+
+
+def begin(connection: sqlite3.Connection) -> None:
+    """Take SQLite's writer lock, as soon as it is free. Raises StorageError when it is not given.
+
+    SQLite's own way of waiting sleeps longer the longer it has waited, up to 100 ms, so that those who have just come
+    go first; where several processes write all the time, some of them waited for seconds.
+    """
+    began = time.monotonic()
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except FAILURES as error:
+            waited = time.monotonic() - began
+            if not is_busy(error) or waited > PATIENCE_SECONDS:
+                raise describe(error) from error
+        else:
+            return
+        time.sleep(_PAUSE_SECONDS if waited < 1 else _LONG_PAUSE_SECONDS)
+
+
+def done(connection: sqlite3.Connection, statement: str, arguments: Sequence[object] = ()) -> None:
+    """Execute a statement. Raises StorageError, LedgerBrokenError."""
+    try:
+        connection.execute(statement, arguments)
+    except FAILURES as error:
+        raise describe(error) from error
+
+
+def fetched(connection: sqlite3.Connection, query: str, arguments: Sequence[object]) -> list[Any]:
+    """Return the rows of a query. Raises StorageError, LedgerBrokenError."""
+    try:
+        return connection.execute(query, arguments).fetchall()
+    except FAILURES as error:
+        raise describe(error) from error
