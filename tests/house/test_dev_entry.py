@@ -65,6 +65,17 @@ def test_it_imports_the_standard_library_only() -> None:
     assert imported <= sys.stdlib_module_names
 
 
+def test_paths_mean_what_they_mean_where_the_caller_stands(
+    dev: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = ["attacks", "--data", "runs", "--decisions=/made/lines", "--data=../runs", "--json", "--data"]
+    found = dev.from_here(given, "--data", "--decisions")
+    beside = tmp_path.parent / "runs"
+    made = ["--decisions=/made/lines", f"--data={beside}", "--json", "--data"]
+    assert found == ["attacks", "--data", str(tmp_path / "runs"), *made]
+
+
 def test_no_argument_lists_the_commands() -> None:
     listed = run_dev()
     assert listed.returncode == 0
