@@ -87,10 +87,6 @@ class Interval:
         """Tell whether the whole interval lies beyond `bar`, upwards for sign 1 and downwards for sign -1."""
         return self.lower > bar if sign > 0 else self.upper < bar
 
-    def falls_short(self, bar: float, sign: int = 1) -> bool:
-        """Tell whether the whole interval lies on the near side of `bar`: the opposite of clearing it."""
-        return self.clears(bar, -sign)
-
     def contains(self, value: float) -> bool:
         """Tell whether a value lies in the interval, ends included."""
         return self.lower <= value <= self.upper

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from trueup.enforce.masking.finder import Found, MaskingError, apart, fold
 from trueup.enforce.masking.payload import Masking
 from trueup.enforce.masking.stream import HELD, StreamMasking
-from trueup.enforce.masking.tokens import Vault, tokens_in
+from trueup.enforce.masking.tokens import Vault
 
 KEY = b"a key of a vault in a test"
 
@@ -69,8 +69,8 @@ def test_a_key_is_context_for_its_value_and_never_part_of_what_is_replaced() -> 
         def find(self, text: str) -> list[Found]:
             return [Found("nino", 0, len(text))] if text.startswith("ni number: ") else []
 
-    masked = Masking(Behind(), Vault(KEY)).json({"ni_number": 123456})
-    assert masked == {"ni_number": tokens_in(str(masked))[0]}
+    vault = Vault(KEY)
+    assert Masking(Behind(), vault).json({"ni_number": 123456}) == {"ni_number": next(iter(vault.known()))}
 
 
 def test_names_of_files_are_read_as_words() -> None:

@@ -55,8 +55,3 @@ class Vault:
     def known(self) -> Mapping[str, str]:
         """Return the values by token, for whoever may see both."""
         return dict(self._values)
-
-
-def tokens_in(text: str) -> list[str]:
-    """Return the tokens that stand in a text, in order."""
-    return [match[0] for match in _TOKEN.finditer(text)]
