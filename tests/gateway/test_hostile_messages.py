@@ -285,7 +285,7 @@ def test_where_the_ledger_cannot_be_written_nothing_reaches_the_tool(monkeypatch
 
 @pytest.mark.parametrize("where", ["judge", "_standing"])
 def test_a_gate_that_fails_lets_nothing_through(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from trueup.enforce.gate import Gate
+    from trueup.enforce.acting.judge import Judge
     from trueup.enforce.policy import Policy
 
     def broken(*_: Any, **__: Any) -> Any:
@@ -293,7 +293,7 @@ def test_a_gate_that_fails_lets_nothing_through(where: str, monkeypatch: pytest.
 
     async def work(_: Bench, agent: Any, payments: Payments) -> None:
         with monkeypatch.context() as patch:
-            patch.setattr(Policy if where == "judge" else Gate, where, broken)
+            patch.setattr(Policy if where == "judge" else Judge, where, broken)
             try:
                 answer = await agent.session.call_tool("pay", {"amount": 1})
             except Exception:  # noqa: BLE001 -- an error is as good as a no

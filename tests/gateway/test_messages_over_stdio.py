@@ -100,6 +100,13 @@ def test_messages_come_by_lines_however_they_are_cut(ends: Ends) -> None:
 
 
 @pytest.mark.parametrize("ends", [pipe, pair])
+def test_many_messages_at_once_are_all_read_and_in_their_order(ends: Ends) -> None:
+    numbers = list(range(300))
+    found, answered, _ = asyncio.run(exchanged(ends, [b"\n".join(map(request, numbers))]))
+    assert found == answered == numbers
+
+
+@pytest.mark.parametrize("ends", [pipe, pair])
 def test_a_message_that_is_too_long_is_refused_and_the_next_one_is_read(ends: Ends) -> None:
     found, answered, noted = asyncio.run(exchanged(ends, [request(1, LARGEST_MESSAGE) + b"\n" + request(2) + b"\n"]))
     assert (found, noted) == ([2], ["request.too-large"])
@@ -107,7 +114,7 @@ def test_a_message_that_is_too_long_is_refused_and_the_next_one_is_read(ends: En
 
 
 def test_a_file_is_read_as_a_pipe_is(tmp_path: Path) -> None:
-    (tmp_path / "in").write_bytes(request(1) + b"\n" + b'{"id":2,"params":NaN}\n' + request(4))
+    (tmp_path / "in").write_bytes(request(1, 70_000) + b"\n" + b'{"id":2,"params":NaN}\n' + request(4))
     source, target = os.open(tmp_path / "in", os.O_RDONLY), os.open(tmp_path / "out", os.O_WRONLY | os.O_CREAT)
     noted: list[str] = []
     assert asyncio.run(heard(source, target, noted)) == [1, 4]

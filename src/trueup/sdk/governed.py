@@ -7,15 +7,18 @@ with governed(Path("programme"), "expense-approval") as gate:
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trueup.enforce.request import UnfitRequestError, normalised
+from trueup.enforce.steps import State
 from trueup.kernel.errors import ConflictError, TrueupError
 from trueup.kernel.progress import Progress, silent
 from trueup.sdk.masked import Masked
 from trueup.sdk.reminding import reminding
+from trueup.sdk.stamps import Stamps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -38,6 +41,10 @@ if TYPE_CHECKING:
     from trueup.ledger.log import Ledger
 
     Opened = Callable[[Programme, Policy], "Door"]
+
+
+# What ends a step by itself: the next same call is another one.
+_OVER = frozenset({State.DONE, State.DENIED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,8 @@ class GovernedWorkflow:
         self._clock = clock
         self._opened = opened
         self._refusals = refusals
-        self._seen = self._stamps()
+        self._stamps = Stamps(root, workflow)
+        self._seen = self._stamps.now(programme)
         self.policy = compile_policy(programme, workflow)
         self._door = opened(programme, self.policy)
         self._masked = Masked(programme, workflow)
@@ -98,11 +106,27 @@ class GovernedWorkflow:
         their own: one visit to a thread where `turn` and `call_async` are two.
         """
         door = self._current()
+        taken = await self._taken(door, prepare, run)
+        if taken.outcome is None:
+            return taken
+        if taken.turn.supposed and taken.outcome.verdict is None:
+            # Another process had that step before this one could know.
+            return await self._taken(door, prepare, run, looking=True)
+        if taken.outcome.verdict is not None and taken.outcome.state in _OVER:
+            door.repeats.over(taken.turn.step)
+        return taken
+
+    async def _taken(
+        self, door: Door, prepare: Callable[[], Request], run: RunAsync, *, looking: bool = False
+    ) -> Taken:
         found: list[Turn] = []
 
         def asked() -> tuple[Request, str] | None:
             request = prepare()
-            turn = door.repeats.turn(request, self._clock.now())
+            with suppress(UnfitRequestError):
+                # Once for both: which step it is, and what is judged.
+                request = normalised(request)
+            turn = door.repeats.turn(request, self._clock.now(), looking=looking)
             found.append(turn)
             return None if turn.state is not None or turn.approval is not None else (request, turn.step)
 
@@ -188,7 +212,7 @@ class GovernedWorkflow:
         self._refusals.note(reason, content)
 
     def _current(self) -> Door:
-        stamps = self._stamps()
+        stamps = self._stamps.now(self._programme)
         if stamps == self._seen:
             return self._door
         door, usable = self._reopened()
@@ -211,23 +235,6 @@ class GovernedWorkflow:
             return self._opened(self._programme, replace(self.policy, broken=error.message)), False
         self._programme = checked.programme
         return self._opened(checked.programme, policy), True
-
-    def _stamps(self) -> tuple[tuple[str, int, int, int], ...]:
-        """Return what tells a changed file: time, size and inode, of everything that the policy is made from."""
-        from trueup.declare.programme import PROGRAMME_FILE, workflow_file
-        from trueup.enforce.autonomy.rung import prompts_of
-
-        files = [self._root / PROGRAMME_FILE, self._root / workflow_file(self._workflow), self._root / "policies"]
-        prompts = [self._root / file for file in prompts_of(self._programme, self._workflow)]
-        return tuple(_stamp(path) for path in (*files, *sorted(files[-1].rglob("*")), *prompts))
-
-
-def _stamp(path: Path) -> tuple[str, int, int, int]:
-    try:
-        found = path.stat()
-    except OSError:
-        return str(path), -1, -1, -1
-    return str(path), found.st_mtime_ns, found.st_size, found.st_ino
 
 
 @contextmanager

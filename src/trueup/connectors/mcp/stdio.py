@@ -1,29 +1,37 @@
 """The protocol over this process's own input and output, read strictly; a thread only where a call could wait.
 
-A pipe tells when it can be read, and when it takes a short line at once. Handing every message to a thread and back
-would cost more than reading it.
+A pipe tells when it can be read, and when it takes a short line at once. Handing every message to a thread and back,
+or from task to task, would cost more than reading it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import select
 import stat
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.to_thread
-from mcp.server.stdio import stdio_server
+from mcp.shared.message import SessionMessage
+from mcp.types import jsonrpc_message_adapter
 
-from trueup.connectors.mcp.wire import LARGEST_MESSAGE, nowhere, refusal, unfit
+from trueup.connectors.mcp.transport.inbox import Inbox, Lines
+from trueup.connectors.mcp.wire import LARGEST_MESSAGE, nowhere, refusal
+from trueup.enforce.request import UnfitRequestError, read_strictly
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from types import TracebackType
+    from typing import Self
 
     from trueup.connectors.mcp.wire import Noted
 
 _PORTION = 64 * 1024
+# So many messages may wait to be read before no more are taken in.
+_AHEAD = 16
 # POSIX's least: what a pipe that is ready takes whole, without waiting.
 _AT_ONCE = 4096 if not hasattr(select, "PIPE_BUF") else select.PIPE_BUF
 
@@ -37,11 +45,18 @@ async def strict_stdio(noted: Noted = nowhere) -> AsyncIterator[tuple[Any, Any]]
     os.close(nothing)
     # What a library prints goes to where people read, and not into the protocol.
     os.dup2(2, 1)
-    out = _Lines(kept_out)
-    messages = _Messages(kept_in, out, noted)
     try:
-        async with stdio_server(cast("anyio.AsyncFile[str]", messages), cast("anyio.AsyncFile[str]", out)) as streams:
-            yield streams
+        async with anyio.create_task_group() as group:
+            out = _Answers(kept_out)
+            source = _Source(kept_in, _Strictly(out, noted))
+            out.gone_with = source.inbox.end
+            if not source.tells:
+                group.start_soon(source.read_in_a_thread)
+            try:
+                yield source.inbox, out
+            finally:
+                source.leave()
+                group.cancel_scope.cancel()
     finally:
         os.dup2(kept_in, 0)
         os.dup2(kept_out, 1)
@@ -57,7 +72,7 @@ def _tells(descriptor: int) -> bool:
     return stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind)
 
 
-class _Lines:
+class _Answers:
     """Standard output by whole lines: refusals and answers never mix within one."""
 
     def __init__(self, descriptor: int) -> None:
@@ -66,23 +81,34 @@ class _Lines:
         self._ready = select.poll()
         self._ready.register(descriptor, select.POLLOUT)
         self._tells = _tells(descriptor)
-        # Whether nobody listens any more, and what is not waited for then.
-        self.gone = False
-        self.meanwhile = anyio.CancelScope()
+        # Called once nobody listens any more: what still comes in is not read then.
+        self.gone_with = _nothing
+        self._gone = False
 
-    async def write(self, text: str) -> int:
-        data = text.encode()
-        async with self._lock:
-            if self._takes(data):
-                self._put(data)
-            else:
-                await anyio.to_thread.run_sync(self._put, data)
-        if self.gone:
-            self.meanwhile.cancel()
-        return len(data)
+    async def send(self, message: SessionMessage) -> None:
+        """Write a message; it is out, or nobody listens, when this returns."""
+        await self.write(message.message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n")
 
-    async def flush(self) -> None:
-        """Each line is written through."""
+    async def write(self, line: bytes) -> None:
+        """Write a whole line."""
+        if not self._lock.locked() and self._takes(line):
+            self._put(line)
+        else:
+            async with self._lock:
+                await anyio.to_thread.run_sync(self._put, line)
+        if self._gone:
+            self.gone_with()
+
+    async def aclose(self) -> None:
+        """Each line is written through, and who opened the output closes it."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
 
     def _takes(self, data: bytes) -> bool:
         return self._tells and len(data) <= _AT_ONCE and bool(self._ready.poll(0))
@@ -90,63 +116,85 @@ class _Lines:
     def _put(self, data: bytes) -> None:
         """Write it; once nobody listens any more nothing is said, and what still comes in is not read."""
         try:
-            while data and not self.gone:
+            while data and not self._gone:
                 data = data[os.write(self._out, data) :]
         except (BrokenPipeError, ConnectionResetError):
-            self.gone = True
+            self._gone = True
 
 
-class _Messages:
-    """Standard input by messages; what is refused is answered here and is not among them."""
+def _nothing() -> None:
+    """Do nothing."""
 
-    def __init__(self, descriptor: int, out: _Lines, noted: Noted) -> None:
-        self._source = descriptor
-        self._tells = _tells(descriptor)
-        self._held = bytearray()
+
+class _Strictly:
+    """Reads lines as messages; what is refused is answered here and is not among them."""
+
+    def __init__(self, out: _Answers, noted: Noted) -> None:
         self._out = out
         self._noted = noted
 
-    def __aiter__(self) -> AsyncIterator[str]:
-        return self._read()
+    async def __call__(self, line: bytes) -> SessionMessage | Exception | None:
+        try:
+            found = read_strictly(line, LARGEST_MESSAGE)
+        except UnfitRequestError as error:
+            await anyio.to_thread.run_sync(self._noted, error.reason, line)
+            await self._out.write(refusal(line, error) + b"\n")
+            return None
+        try:
+            # What was read is what is acted on: no second reader could take the line for something else.
+            return SessionMessage(jsonrpc_message_adapter.validate_python(found, by_name=False))
+        except ValueError as error:
+            return error
 
-    async def _read(self) -> AsyncIterator[str]:
-        while line := await self._next():
-            if not line.strip():
-                continue
-            error = unfit(line)
-            if error is None:
-                yield line.decode("utf-8")
-            else:
-                await anyio.to_thread.run_sync(self._noted, error.reason, line)
-                await self._out.write(refusal(line, error).decode() + "\n")
 
-    async def _next(self) -> bytes:
-        """Return the next line; nothing at the end, nor when the other side does not listen any more."""
-        with anyio.CancelScope() as self._out.meanwhile:
-            return b"" if self._out.gone else await self._line()
-        return b""
+class _Source:
+    """Standard input: the event loop is told when there is something; a thread waits where it cannot be told."""
 
-    async def _line(self) -> bytes:
-        """Return the next line; of one that is too long, as much as tells so; nothing at the end."""
-        line = bytearray()
-        while True:
-            end = self._held.find(b"\n") + 1
-            part = self._held[: end or None]
-            del self._held[: end or None]
-            line += part[: max(0, LARGEST_MESSAGE + 2 - len(line))]
-            if end:
-                return bytes(line)
-            more = await self._more()
-            if not more:
-                return bytes(line)
-            self._held += more
+    def __init__(self, descriptor: int, read: _Strictly) -> None:
+        self._descriptor = descriptor
+        self._lines = Lines(LARGEST_MESSAGE)
+        self._loop = asyncio.get_running_loop()
+        self._listens = False
+        self._wanted = anyio.Event()
+        self.tells = _tells(descriptor)
+        self.inbox = Inbox(read, self._want)
 
-    async def _more(self) -> bytes:
-        if not self._tells:
-            return await anyio.to_thread.run_sync(os.read, self._source, _PORTION, abandon_on_cancel=True)
-        while True:
-            await anyio.wait_readable(self._source)
-            try:
-                return os.read(self._source, _PORTION)
-            except BlockingIOError:
-                continue
+    def leave(self) -> None:
+        """Read nothing any more."""
+        if self._listens:
+            self._loop.remove_reader(self._descriptor)
+            self._listens = False
+
+    async def read_in_a_thread(self) -> None:
+        """Read to the end, where only a thread can wait for it."""
+        data = b"-"
+        while data:
+            if self.inbox.waiting:
+                await self._wanted.wait()
+            self._wanted = anyio.Event()
+            data = await anyio.to_thread.run_sync(os.read, self._descriptor, _PORTION, abandon_on_cancel=True)
+            self._took(data)
+
+    def _want(self) -> None:
+        """Listen on: all that came has been read."""
+        self._wanted.set()
+        if self.tells and not self._listens:
+            self._loop.add_reader(self._descriptor, self._heard)
+            self._listens = True
+
+    def _heard(self) -> None:
+        try:
+            data = os.read(self._descriptor, _PORTION)
+        except BlockingIOError:
+            return
+        except OSError:
+            # The other side is gone, and said nothing more.
+            data = b""
+        self._took(data)
+        if not data or self.inbox.waiting > _AHEAD:
+            self.leave()
+
+    def _took(self, data: bytes) -> None:
+        self.inbox.put(self._lines.fed(data) if data else self._lines.rest())
+        if not data:
+            self.inbox.end()

@@ -7,25 +7,24 @@ connection that breaks, an answer that cannot be read) leaves it uncertain.
 from __future__ import annotations
 
 import logging
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import anyio
 from mcp import Client, StdioServerParameters, types
-from mcp.client.stdio import stdio_client
-from mcp.client.streamable_http import streamable_http_client
-from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp.shared.exceptions import MCPError
 from mcp_types import CONNECTION_CLOSED, REQUEST_TIMEOUT
 from pydantic import TypeAdapter
 
+from trueup.connectors.mcp.transport.child import child
+from trueup.connectors.mcp.transport.reuse import reached
 from trueup.connectors.mcp.watching import watched
 from trueup.enforce.gate import UncertainError
 from trueup.kernel.errors import TrueupError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
 
     from mcp.client.session import ClientRequestContext
     from mcp.shared.dispatcher import ProgressFnT
@@ -235,6 +234,8 @@ class Upstream:
         raise UncertainError("the server asked back too often")
 
     async def _connected(self) -> Client:
+        if self._client is not None:
+            return self._client
         with anyio.move_on_after(_PATIENCE_AFTERWARDS_SECONDS if self._in_vain else _PATIENCE_SECONDS):
             await self._ready.wait()
         self._in_vain = self._client is None
@@ -257,12 +258,12 @@ class Upstream:
         if self.server.inside is not None:
             return self.server.inside
         if self.server.url is not None:
-            return watched(_reached(self.server.url, self.server.headers), ended)
+            return watched(reached(self.server.url, self.server.headers), ended)
         command, *arguments = self.server.command
         started = StdioServerParameters(
             command=command, args=arguments, env=dict(self.server.environment), cwd=self.server.folder
         )
-        return watched(stdio_client(started), ended)
+        return watched(child(started), ended)
 
     def _options(self) -> dict[str, Any]:
         return {"elicitation_callback": self._elicited, "message_handler": self._told, "cache": None}
@@ -293,16 +294,6 @@ class Upstream:
         """Return a value without the secrets that were given to the server: it may have echoed them."""
         secrets = [secret for secret in self.server.secrets if len(secret) >= _SHORTEST_SECRET]
         return _without(value, secrets) if secrets else value
-
-
-@asynccontextmanager
-async def _reached(url: str, headers: Mapping[str, str]) -> AsyncIterator[tuple[Any, Any]]:
-    """Reach a server over HTTP, with headers that the agent never sees."""
-    async with (
-        create_mcp_http_client(headers=dict(headers)) as http,
-        streamable_http_client(url, http_client=http) as streams,
-    ):
-        yield streams
 
 
 def _without(value: Any, secrets: list[str]) -> Any:

@@ -32,11 +32,16 @@ _REMEMBERED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a call is: a `step` to ask the gate for, an `approval` to resume, or neither: `state` is the answer."""
+    """What a call is: a `step` to ask the gate for, an `approval` to resume, or neither: `state` is the answer.
+
+    `supposed` is a step that follows one which ended in this process, where nobody has looked whether another process
+    has come first. The gate finds it out: it answers with a state and no verdict then, and has to be asked again.
+    """
 
     step: str
     state: State | None = None
     approval: Approval | None = None
+    supposed: bool = False
 
     @property
     def resumes(self) -> bool:
@@ -54,11 +59,20 @@ class Repeats:
         self._door = door
         self._lock = Lock()
         self._last: dict[str, int] = {}
+        self._over: set[str] = set()
 
-    def turn(self, request: Request, at: datetime, step: str | None = None) -> Turn:
+    def over(self, step: str) -> None:
+        """Take note that a step has ended in this process."""
+        with self._lock:
+            if len(self._over) >= _REMEMBERED:
+                self._over.clear()
+            self._over.add(step)
+
+    def turn(self, request: Request, at: datetime, step: str | None = None, *, looking: bool = True) -> Turn:
         """Return what the call is this time. A request without a canonical form is always another step.
 
-        A caller that does bring a key names the `step` itself: then it is that one, whatever became of it.
+        A caller that does bring a key names the `step` itself: then it is that one, whatever became of it. Without
+        `looking` the step after one that ended here is only supposed; see `Turn`.
         """
         if step is not None:
             return self._waits(step, request, at) or Turn(step)
@@ -69,10 +83,15 @@ class Repeats:
             key = self._desk.bodies.digest(canonical(said)).rpartition(":")[2]
         except UnfitRequestError:
             key = "unfit"
-        return self._turn(key[:32], request, at)
+        return self._turn(key[:32], request, at, looking)
 
-    def _turn(self, key: str, request: Request, at: datetime) -> Turn:
+    def _turn(self, key: str, request: Request, at: datetime, looking: bool) -> Turn:
         with self._lock:
+            n = self._last.get(key, -1)
+            if not looking and self._name(key, n) in self._over:
+                self._over.discard(self._name(key, n))
+                self._remember(key, n + 1)
+                return Turn(self._name(key, n + 1), supposed=True)
             n = self._newest(key)
             if n >= 0:
                 step = self._name(key, n)
