@@ -74,7 +74,8 @@ ANSWERS: dict[str, str] = {
     "`applied`. Exit 4 when held or denied. Nothing is recorded. With `--replay`: `workflow`, `policy`, `level`, `n`, "
     "`same`, `counts[]`: `was`, `would`, `n`; `changed[]`: `entry`, `at`, `step`, `action`, `tool`, `was`, `would`, "
     "`decisive`, `says`; `unknown[]`: the same, with `because`. Exit 0",
-    "approvals list": "`approvals[]`: `id`, `workflow`, `action`, `tool`, `step`, `case`, `arguments`, `digest`, "
+    "approvals list": "`bypasses[]` in force: `entry`, `workflow`, `action`, `since`, `until`, `by`, `because`; "
+    "`approvals[]`: `id`, `workflow`, `action`, `tool`, `step`, `case`, `arguments`, `digest`, "
     "`policy`, `reasons[]`, `approvers[]`, `requester`, `requested_at`, `expires_at`, `reversible_by`, `state`, "
     "`decided_by`, `because`, `risk`, `age_seconds`, `approvers_needed`, `seconded_by[]`, `escalates_at`, "
     "`confidence` (null: it does not say), `sources[]`, `stale` (null: a yes counts): `code` (`policy-changed`, "
@@ -87,6 +88,7 @@ ANSWERS: dict[str, str] = {
     "approvals escalate": "as of `approvals accept`",
     "approvals unknown": "`steps[]`: `id`, `workflow`, `action`, `tool`, `step`, `case`, `since`: allowed, and without "
     "an outcome. What is under way just now is among them",
+    "approvals bypass": "`entry`, `workflow`, `action`, `by`, `because`, `until` (null where it was ended)",
     "approvals reverse": "`reversal` (`of`, `workflow`, `undoes`, `action`, `tool`, `case`, `arguments`, `by`, "
     "`step`), `state`, `approval` while it waits, `entry`, `verdict`. Exit 4 when it is held or denied.",
     "approvals settle": "`entry`, `happened`, `steps[]` with the one settled",

@@ -11,6 +11,7 @@ from trueup.cli.answer import Answer, answering
 from trueup.cli.options import InstantType, as_of_option, programme_argument
 from trueup.cli.progress import progress_on_stderr
 from trueup.cli.runtime import given
+from trueup.cli.runtime.bypassing import bypass
 from trueup.cli.runtime.reversing import reverse
 from trueup.cli.runtime.settling import remind, settle, unknown
 from trueup.cli.views import enforce as view
@@ -82,11 +83,12 @@ def approvals() -> None:
 @answering("approvals list")
 def list_(directory: Path, as_of: datetime | None) -> Answer:
     """List what waits for a person, oldest first."""
-    from trueup.sdk.deciding import waiting
+    from trueup.sdk.deciding import bypasses, waiting
 
     with progress_on_stderr() as progress:
         found = waiting(directory, as_of, progress=progress)
-    return Answer({"approvals": [approval.to_json() for approval in found]}, view.approvals)
+        passed = bypasses(directory, as_of, progress=progress)
+    return Answer({"approvals": [approval.to_json() for approval in found], "bypasses": passed}, view.approvals)
 
 
 @approvals.command()
@@ -162,6 +164,7 @@ approvals.add_command(unknown)
 approvals.add_command(settle)
 approvals.add_command(remind)
 approvals.add_command(reverse)
+approvals.add_command(bypass)
 
 
 @click.command()

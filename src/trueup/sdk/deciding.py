@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from trueup.enforce.approvals import Ask, Decided
     from trueup.enforce.asking.approval import Approval
+    from trueup.enforce.standing.bypass import Wanted
     from trueup.enforce.standing.settling import Unknown
     from trueup.enforce.verdict import Verdict
     from trueup.kernel.canonical import Json
@@ -149,3 +150,34 @@ def judged(
     with opened(root, progress, workflow=workflow, clock=clock) as bench:
         policy = policy_in_force(bench.programme, workflow, bench.ledger)
         return dry_run(policy, bench.ledger, request(), at or bench.clock.now(), bodies_of(root))
+
+
+def bypassed(
+    root: Path, wanted: Wanted, signs: Signs, *, progress: Progress = silent, clock: Clock | None = None
+) -> dict[str, Any]:
+    """Record a bypass or its end, and return what stands in the record. Raises as `loop.bypass.bypass` and `opened`."""
+    from trueup.loop.bypass import bypass
+    from trueup.workspace import opened
+
+    with opened(root, progress, write=True, workflow=wanted.workflow, clock=clock) as bench:
+        entry = bypass(bench, wanted, signs(bench))
+        until = None if wanted.lasts is None else bench.ledger.entry(entry).entry.data["until"]
+    said = {"workflow": wanted.workflow, "action": wanted.action, "by": wanted.by, "because": wanted.because}
+    return {"entry": entry, **said, "until": until}
+
+
+def bypasses(
+    root: Path, at: datetime | None = None, *, progress: Progress = silent, clock: Clock | None = None
+) -> list[dict[str, Any]]:
+    """Return the bypasses that are in force, by workflow. Raises as `opened`."""
+    from trueup.enforce.autonomy.rung import policy_in_force
+    from trueup.enforce.standing.bypass import Bypasses
+    from trueup.workspace import opened
+
+    with opened(root, progress, clock=clock) as bench:
+        when = at or bench.clock.now()
+        return [
+            one.to_json()
+            for name in sorted(bench.programme.workflows)
+            for one in Bypasses(bench.ledger, name).in_force(policy_in_force(bench.programme, name, bench.ledger), when)
+        ]

@@ -50,16 +50,22 @@ def _cut(lines: list[str]) -> list[str]:
 
 
 def approvals(data: Mapping[str, Any]) -> str:
-    """Render what waits, a line each."""
+    """Render what waits, a line each, and first what asks nobody for now."""
+    passed = [
+        f"{item['workflow']}.{item['action']} asks nobody until {item['until']}: "
+        f"{item['by']}, {visible(item['because'])}"
+        for item in data["bypasses"]
+    ]
+    head = [*passed, ""] if passed else []
     if not data["approvals"]:
-        return "Nothing waits for a person."
+        return "\n".join([*head, "Nothing waits for a person."])
     rows = [
         f"{item['id']}  {item['workflow']}.{item['action']}  {item['risk']}  case {visible(item['case'] or '-')}  "
         f"{_age(item['age_seconds'])} old, until {item['expires_at']}  {', '.join(item['approvers'])}{_yeses(item)}"
         f"{_stale(item)}"
         for item in data["approvals"]
     ]
-    return "\n".join([*rows, "", "Open one with its arguments:", "    trueup approvals show DIR ID"])
+    return "\n".join([*head, *rows, "", "Open one with its arguments:", "    trueup approvals show DIR ID"])
 
 
 def approval(data: Mapping[str, Any]) -> str:

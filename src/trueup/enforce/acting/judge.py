@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from trueup.enforce.autonomy.drawing import BlindReview
 from trueup.enforce.autonomy.rung import LOWERING, InForce
+from trueup.enforce.standing.bypass import BYPASSED, Bypasses, passed_by
 from trueup.enforce.standing.pins import Pins
 from trueup.enforce.standing.switch import Switch
 from trueup.enforce.usage import Usage
-from trueup.enforce.verdict import Verdict, refusal
+from trueup.enforce.verdict import Decision, Verdict, refusal
 from trueup.ledger.upkeep.tail import Tail
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 # What every verdict rests on, whatever else it asks for: the switch, the pins, the level, what lowers it.
-STANDING = frozenset((*LOWERING, "tool.offered"))
+STANDING = frozenset((*LOWERING, "tool.offered", BYPASSED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Judge:
         self._tail = Tail(ledger)
         self._usage = Usage(self._tail, policy, bodies)
         self._switch = Switch(self._tail)
+        self._bypasses = Bypasses(self._tail, policy.workflow)
         self._pins = Pins(self._tail, policy.workflow)
         self._in_force = InForce(programme, policy.workflow, ledger, self._tail)
         self._blind = BlindReview(programme, policy.workflow, self._tail, bodies)
@@ -113,6 +115,10 @@ class Judge:
         action = self.policy.action_of(request)
         room = self._usage.room(request, action, at, index, others=edited)
         verdict = self.policy.judge(request, today=room.today, approved=approved, fits=room.fits)
+        bypass = self._bypasses.of(self.policy, action, at) if action and verdict.decision is Decision.HOLD else None
+        if bypass is not None:
+            released = self.policy.judge(request, today=room.today, approved=True, fits=room.fits)
+            verdict = passed_by(verdict, bypass, released)
         counts = self._usage.limits_on(action) and (index is None or edited)
         return Judged(self, size, verdict, request, at, index, room if counts else None)
 

@@ -137,6 +137,19 @@ TYPES = (
         },
     ),
     EventType(
+        "approval.bypassed",
+        "For a while an action asks no person, but for what is held for another reason. Ended by an entry with the end "
+        "now, by another policy or level, and by itself.",
+        {
+            "workflow": "the workflow's id",
+            "action": "the declared action",
+            "policy": "the version of the policy under which it holds",
+            "until": "from then on a person is asked again; at most 24 hours",
+            "because": "the reason given",
+            **SAID_BY,
+        },
+    ),
+    EventType(
         "action.settled",
         "A person found out what became of an allowed step that has no outcome. It is not run again either way.",
         {

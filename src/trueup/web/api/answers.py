@@ -40,7 +40,11 @@ Answers = Callable[[Office, "Call"], Mapping[str, Any]]
 def waiting(office: Office, call: Call) -> Mapping[str, Any]:
     """Answer what waits for a person, of the workflows that the token is for."""
     found = deciding.waiting(office.root, call.as_of, clock=office.clock)
-    return {"approvals": [one.to_json() for one in found if call.caller.concerns(one.workflow)]}
+    passed = deciding.bypasses(office.root, call.as_of, clock=office.clock)
+    return {
+        "approvals": [one.to_json() for one in found if call.caller.concerns(one.workflow)],
+        "bypasses": [one for one in passed if call.caller.concerns(one["workflow"])],
+    }
 
 
 def shown(office: Office, call: Call) -> Mapping[str, Any]:
