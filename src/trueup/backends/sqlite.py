@@ -1,4 +1,4 @@
-"""A log in one SQLite file: write-ahead logging, synchronous FULL, one writer at a time.
+"""A log in one SQLite file: write-ahead logging, one writer at a time, on disk before `write` ends.
 
 Reading leaves the folder as it was: without a write-ahead log the file is opened as immutable and watched for
 changes; with one, file and log are copied and the copy is read (`trueup.backends.snapshot`).
@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from trueup.backends.snapshot import Snapshot, is_new, writer_closed, writer_opens
-from trueup.backends.sqlite_appending import PATIENCE_SECONDS, Open, SqliteTransaction, begin, done, fetched, looked_up
+from trueup.backends.sqlite_appending import (
+    PATIENCE_SECONDS,
+    Flush,
+    Open,
+    SqliteTransaction,
+    begin,
+    done,
+    fetched,
+    looked_up,
+)
 from trueup.backends.sqlite_layout import FAILURES, LAYOUT, application_id, defects_of, describe
 from trueup.kernel.errors import LedgerBrokenError, StorageError
 from trueup.ledger.store import Defect, Edge, HashedRow, RawRow, Row
@@ -57,6 +66,7 @@ class SqliteStore:
         self._snapshot = Snapshot(path) if read_only else None
         self._writer: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
+        self._flush = Flush(path)
         self._owner: int | None = None
         self._open: Open | None = None
 
@@ -151,6 +161,8 @@ class SqliteStore:
                 self._open = looked_up(connection, ids, after)
                 yield SqliteTransaction(self, connection, self._open)
                 done(connection, "COMMIT")
+                if self._open.written:
+                    self._flush.wait()
             except BaseException:
                 # SQLite ends a transaction by itself on some errors (a full disk): then there is nothing to undo.
                 if connection.in_transaction:
@@ -170,6 +182,7 @@ class SqliteStore:
                 self._reader.close()
                 self._reader = None
             if self._writer is not None:
+                self._flush.close()
                 self._writer.close()
                 self._writer = None
                 writer_closed(self._path)
@@ -250,6 +263,9 @@ def _open_for_writing(path: Path) -> sqlite3.Connection:
         _check_format(connection, path.name)
         # From here on every transaction begins with its lock, and waits for it in a way of its own.
         connection.execute("PRAGMA busy_timeout = 0")
+        if Flush.able:
+            # The layout is on disk. From here on `Flush` waits for the disk, and lets others write meanwhile.
+            connection.execute("PRAGMA synchronous = NORMAL")
     except BaseException:
         connection.close()
         raise

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trueup.backends.sqlite_layout import FAILURES, describe, is_busy
+from trueup.kernel.errors import StorageError
 from trueup.ledger.appending.known import MOST_NEWS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from trueup.ledger.store import Row, View
 
@@ -34,6 +37,50 @@ class Open:
     last: bytes
     held: dict[str, tuple[int, bytes] | None]
     news: list[tuple[int, bytes]] | None = None
+    written: bool = False
+
+
+class Flush:
+    """The wait for the disk behind a commit, without SQLite's lock: one who waits covers all who wrote before.
+
+    With `synchronous` NORMAL a commit ends up in the write-ahead log, which SQLite itself has on disk before it takes
+    anything from there into the file. What FULL does more is to wait for the log's bytes under the lock.
+    """
+
+    able = hasattr(os, "fdatasync")
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._log: int | None = None
+
+    def wait(self) -> None:
+        """Return once everything that was committed is on disk. Raises StorageError."""
+        if not self.able:
+            # SQLite has waited: `synchronous` is FULL.
+            return
+        try:
+            os.fdatasync(self._opened())
+        except OSError as error:
+            raise StorageError(
+                "ledger-storage",
+                f"The ledger could not be brought to the disk: {error.strerror}.",
+                "Nothing was appended unless it is found later; appending the same again is safe.",
+            ) from error
+
+    def close(self) -> None:
+        """Let go of the write-ahead log."""
+        if self._log is not None:
+            os.close(self._log)
+            self._log = None
+
+    def _opened(self) -> int:
+        """Return a descriptor of the write-ahead log as it lies there now."""
+        name = f"{os.path.realpath(self._path)}-wal"
+        if self._log is not None and os.path.samestat(os.fstat(self._log), os.stat(name)):  # noqa: PTH116 -- each append
+            return self._log
+        self.close()
+        self._log = os.open(name, os.O_RDWR)
+        return self._log
 
 
 class SqliteTransaction:
@@ -68,11 +115,12 @@ class SqliteTransaction:
         """Add an entry at the end."""
         done(self._connection, _INSERT, row)
         mine = self._open
-        mine.size, mine.last = row.idx + 1, row.nodes
+        mine.size, mine.last, mine.written = row.idx + 1, row.nodes, True
         mine.held[row.id] = (row.idx, row.leaf)
 
     def insert_checkpoint(self, size: int, text: str) -> None:
         """Add a signed checkpoint; one that is there already is kept."""
+        self._open.written = True
         done(self._connection, "INSERT OR IGNORE INTO checkpoints (size, note) VALUES (?, ?)", (size, text))
 
 
