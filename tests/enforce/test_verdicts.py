@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cedarpy
 import pytest
 
-from tests.enforce.governed import ACTIONS, pay, world
+from tests.enforce.governed import ACTIONS, pay, world, write
+from trueup.declare.read import read_programme
 from trueup.enforce.policy import compile_policy
 from trueup.enforce.request import Request
 from trueup.enforce.verdict import Verdict
@@ -325,8 +328,8 @@ class Odd:
         return [cedarpy.AuthzResult(self.response) for _ in requests]
 
 
-def raising(*_: Any, **__: Any) -> Any:
-    raise RuntimeError("the engine is broken")
+def raising(error: object = None, *_: Any, **__: Any) -> Any:
+    raise error if isinstance(error, Exception) else RuntimeError("the engine is broken")
 
 
 @pytest.mark.parametrize(
@@ -342,6 +345,9 @@ def raising(*_: Any, **__: Any) -> Any:
         Odd("Allow", ["somebody-else"], []),
         lambda *_, **__: [],
         lambda *_, **__: None,
+        partial(raising, TimeoutError()),
+        partial(raising, MemoryError()),
+        partial(raising, RecursionError()),
     ],
 )
 def test_whatever_the_engine_does_only_a_clean_allow_allows(
@@ -349,6 +355,24 @@ def test_whatever_the_engine_does_only_a_clean_allow_allows(
 ) -> None:
     monkeypatch.setattr(cedarpy, "is_authorized_batch", engine)
     assert world(tmp_path).policy.judge(pay()).decision == "deny"
+
+
+class PanicError(BaseException):
+    """What the engine raises where its own code panics: no Exception."""
+
+
+def test_an_engine_that_panics_lets_nothing_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = world(tmp_path)
+
+    def panics(*_: Any, **__: Any) -> Any:
+        raise PanicError
+
+    monkeypatch.setattr(cedarpy, "is_authorized_batch", panics)
+    with pytest.raises(PanicError):
+        at.gate().call(pay(), "s", at.tool)
+    assert at.tool.calls == []
+    monkeypatch.undo()
+    assert at.gate().call(pay(), "s", at.tool).state == "done", "nothing ran, so it may be asked again"
 
 
 @pytest.mark.parametrize("name", ["validate_policies", "policies_to_json_str"])
@@ -366,7 +390,14 @@ def test_the_version_changes_with_everything_that_a_verdict_rests_on(tmp_path: P
         world(tmp_path / "4", actions=ACTIONS.replace("2d", "3d")).policy.version,
         world(tmp_path / "5", policies={"own.cedar": OWN}).policy.version,
     }
-    assert len(versions) == 6
+    served = "servers:\n  erp: {command: [erp, --of, ONE]}\n  other: {command: [OTHER]}\n"
+    for name, text in (("7", served), ("8", served.replace("ONE", "two")), ("9", served.replace("OTHER", "more"))):
+        root = write(tmp_path / name)
+        with (root / "programme.yaml").open("a", encoding="utf-8") as file:
+            file.write(text)
+        versions.add(compile_policy(read_programme(root, date(2024, 5, 6)).programme, "payments").version)
+    # A yes is bound to the server that gets the call; what another one is reached by is no part of it.
+    assert len(versions) == 8
     assert world(tmp_path / "6").policy.version in versions
 
 

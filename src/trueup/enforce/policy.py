@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from trueup.declare.model.workflow import Action
+    from trueup.declare.model.workflow import Action, Workflow
     from trueup.declare.programme import Programme
     from trueup.enforce.limits import Limit
     from trueup.enforce.request import Request
+    from trueup.kernel.canonical import Json
 
 _NUMBERED = re.compile(r"policy(\d+)")
 
@@ -198,6 +199,7 @@ def compile_policy(programme: Programme, workflow: str) -> Policy:
         "level": level,
         "actions": declared.model_dump_json(include={"actions", "budget"}),
         "broken": broken,
+        **_servers_of(programme, declared),
     }
     return Policy(
         workflow,
@@ -212,6 +214,13 @@ def compile_policy(programme: Programme, workflow: str) -> Policy:
         limits_of(declared),
         needed_confidence(declared.autonomy, None),
     )
+
+
+def _servers_of(programme: Programme, declared: Workflow) -> dict[str, Json]:
+    """Return how the servers are reached that the tools of a workflow name, where there are any: `files.read`."""
+    named = {action.tool.partition(".")[0] for action in declared.actions.values() if action.tool}
+    found = {name: one.model_dump_json() for name, one in programme.file.servers.items() if name in named}
+    return {"servers": found} if found else {}
 
 
 def _require_readable(folder: Path) -> None:
