@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 BYPASSED = "approval.bypassed"
 LONGEST = timedelta(hours=24)
-_HINT = "Ended early by the same command with --end."
+_HINT = "Write --for 2h. What has to last longer is a change of the files."
 
 
 @dataclass(frozen=True, slots=True)
