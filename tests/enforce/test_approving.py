@@ -99,7 +99,9 @@ def test_who_is_no_approver_may_not(at: World) -> None:
     assert "approval.decided" not in at.types()
 
 
-@pytest.mark.parametrize("requester", ["lead", "LEAD", "L. Ead", "lead@test.example"])
+@pytest.mark.parametrize(
+    "requester", ["lead", "LEAD", "L. Ead", "lead@test.example", " lead ", "ｌｅａｄ", "le\u200bad", "L.  Ead"]
+)
 def test_nobody_approves_their_own_request(at: World, requester: str) -> None:
     approval = held(at, requester=requester)
     with pytest.raises(NotPermittedError) as refused:

@@ -22,7 +22,7 @@ from trueup.enforce.verdict import Decision, Verdict, refusal
 from trueup.kernel.canonical import canonical
 from trueup.kernel.clock import format_instant, parse_instant
 from trueup.kernel.errors import ConflictError, NotFoundError, NotPermittedError, UsageError
-from trueup.kernel.text import did_you_mean
+from trueup.kernel.text import did_you_mean, folded
 from trueup.ledger.entry import Entry
 
 if TYPE_CHECKING:
@@ -195,8 +195,8 @@ class Desk:
         if ask.decision == "escalate":
             return
         person = self.programme.file.people[ask.by]
-        names = {name.casefold() for name in (ask.by, person.name, person.email) if name}
-        if asked.requester is not None and asked.requester.casefold() in names:
+        names = {folded(name) for name in (ask.by, person.name, person.email) if name}
+        if asked.requester is not None and folded(asked.requester) in names:
             raise NotPermittedError(
                 "own-request",
                 f"{ask.by!r} asked for this, and nobody approves their own request.",

@@ -23,6 +23,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f" Did you mean {close[0]!r}?" if close else ""
 
 
+def folded(name: str) -> str:
+    """Return a name as people take it: without case, compatibility forms, what is invisible, and blanks around it."""
+    plain = "".join(one for one in unicodedata.normalize("NFKC", name) if unicodedata.category(one) not in _OBEYED)
+    return " ".join(plain.casefold().split())
+
+
 # Controls, direction marks, halves of pairs, line separators: what a terminal or a page obeys instead of showing it.
 _OBEYED = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 

@@ -14,6 +14,7 @@ from trueup.enforce.request import normalised, read_request
 from trueup.kernel.canonical import canonical, digest
 from trueup.kernel.clock import format_instant
 from trueup.kernel.errors import ConflictError, NotFoundError, NotPermittedError, UsageError
+from trueup.kernel.text import folded
 from trueup.ledger.entry import Entry
 from trueup.loop.autonomy.blind import inbox
 from trueup.loop.permission import require_person
@@ -84,8 +85,8 @@ def label(bench: Workbench, bodies: Bodies, said: Label, sign: Callable[[bytes],
 
 def _require_another(bench: Workbench, said: Label, requesters: set[str]) -> None:
     person = bench.programme.file.people[said.by]
-    names = {name.casefold() for name in (said.by, person.name, person.email) if name}
-    if names & {name.casefold() for name in requesters}:
+    names = {folded(name) for name in (said.by, person.name, person.email) if name}
+    if names & {folded(name) for name in requesters}:
         raise NotPermittedError(
             "own-request", f"{said.by!r} asked for this, and nobody reviews what they asked for.", _SEEN
         )
