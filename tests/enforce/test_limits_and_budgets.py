@@ -43,6 +43,16 @@ def test_a_window_fills_and_the_next_one_is_empty(tmp_path: Path, window: str, l
     assert states(at, pay()) == ["done"]
 
 
+@pytest.mark.parametrize("limits", ["{per_day: 2}", "{per_minute: 2}", "{amount: {per_week: 240}}"])
+def test_a_clock_that_is_moved_back_opens_no_window_anew(tmp_path: Path, limits: str) -> None:
+    at = limited(tmp_path, limits)
+    assert states(at, pay(), pay(), pay()) == ["done", "done", "denied"]
+    at.clock.move(days=-8)
+    assert states(at, pay()) == ["denied"]
+    at.clock.move(days=16)
+    assert states(at, pay(), pay(), pay()) == ["done", "done", "denied"]
+
+
 def test_a_case_has_its_own_window_and_no_case_has_none(tmp_path: Path) -> None:
     at = limited(tmp_path, "{per_case: 1}")
     assert states(at, pay(case="a"), pay(case="a"), pay(case="b"), pay()) == ["done", "denied", "done", "denied"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,13 @@ def test_a_policy_that_does_not_compile_is_found_once_with_its_file(tmp_path: Pa
     [finding] = found(root)
     assert (finding["file"], finding["severity"]) == ("policies/own.cedar", "error")
     assert "payments" in finding["detail"]
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    root = write(tmp_path, policies={"own.cedar": ""})
+    os.mkfifo(root / "policies" / "pipe.cedar")
+    [finding] = found(root)
+    assert (finding["file"], finding["severity"]) == ("policies/pipe.cedar", "error")
 
 
 def test_the_policy_is_named_as_people_know_it(tmp_path: Path) -> None:

@@ -56,6 +56,8 @@ def policies(root: Path) -> Iterator[tuple[str, str | None]]:
     for path in sorted((root / "policies").glob("*.cedar")):
         file = f"policies/{path.name}"
         try:
-            yield file, path.read_bytes().decode("utf-8") if path.stat().st_size <= _LARGEST else None
+            # A pipe has no end; only a file is read.
+            found = path.is_file() and path.stat().st_size <= _LARGEST
+            yield file, path.read_bytes().decode("utf-8") if found else None
         except (OSError, UnicodeDecodeError):
             yield file, None

@@ -14,7 +14,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from trueup.enforce.keeping.sealed import seal, unseal
-from trueup.enforce.limits import PER_DAY, Limit, costs_of, summed
+from trueup.enforce.limits import PER_CASE, PER_DAY, Limit, costs_of, summed
 from trueup.enforce.request import decimal_of
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ class Usage:
         self._lock = Lock()
         self._read_to = -1
         self._windows: dict[tuple[Limit, str], _Window] = defaultdict(_Window)
+        self._latest: dict[Limit, str] = {}
         self._where: dict[str, _Place] = {}
 
     def reserved(self, request: Request, action: str | None, entry: str) -> dict[str, str]:
@@ -102,12 +103,20 @@ class Usage:
         return {name: value for name, value in found.items() if value is not None}
 
     def room(
-        self, request: Request, action: str | None, at: datetime, index: int | None = None, *, others: bool = False
+        self,
+        request: Request,
+        action: str | None,
+        at: datetime,
+        index: int | None = None,
+        *,
+        others: bool = False,
+        ahead: bool = True,
     ) -> Room:
         """Return what is left for a request at an instant; for an intent, only what stands before its index counts.
 
         With `others` what stands behind it counts too: for arguments that were edited, and may take more than was
-        reserved when the later ones were judged.
+        reserved when the later ones were judged. With `ahead` what stands in later windows counts too: a clock that was
+        moved back opens no window anew. An instant that is only asked about has none of it.
 
         Nothing is read for an action without such a limit.
         """
@@ -119,6 +128,8 @@ class Usage:
         with self._lock:
             self._read_on()
             used = {limit: self._before(limit, place, index, others=others) for limit in limits}
+            if ahead:
+                used = {limit: None if n is None else n + self._ahead(limit, place, index) for limit, n in used.items()}
         fits = {limit.name for limit in limits if self._within(limit, used[limit], place, taken)}
         today = [used[limit] for limit in limits if limit.name == PER_DAY and limit.action]
         return Room((today[0] or 0) if today else 0, frozenset(fits))
@@ -136,6 +147,14 @@ class Usage:
             return None
         found = self._windows.get((limit, window))
         return found.before(index, others=others) if found else 0
+
+    def _ahead(self, limit: Limit, place: _Place, index: int | None) -> int:
+        """Return what is reserved in windows that have not begun yet, by the clock: it has been later before."""
+        window = limit.window(place.at, None)
+        if window is None or self._latest.get(limit, window) <= window:
+            return 0
+        later = (found for (of, name), found in self._windows.items() if of == limit and name > window)
+        return sum(found.before(index, others=False) for found in later)
 
     def limits_on(self, action: str | None) -> bool:
         """Tell whether other calls can take the room of an action: then it matters which intent is first."""
@@ -179,6 +198,8 @@ class Usage:
             if window is not None:
                 amount = self._amount(limit, place, entry.id, reserved)
                 self._windows[limit, window].put(place.index, max(amount, 0))
+                if limit.within != PER_CASE:
+                    self._latest[limit] = max(self._latest.get(limit, window), window)
 
     def _amount(self, limit: Limit, place: _Place, entry: str, reserved: Mapping[str, object]) -> int:
         """Return what an entry takes of a limit. What cannot be read takes all of it: nobody knows how much is left."""

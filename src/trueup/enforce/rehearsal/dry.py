@@ -25,5 +25,5 @@ def dry_run(policy: Policy, ledger: Ledger, data: bytes, at: datetime, bodies: B
         request = read_request(data)
     except UnfitRequestError as error:
         return refusal(error.reason, str(error))
-    room = Usage(ledger, policy, bodies).room(request, policy.action_of(request), at)
+    room = Usage(ledger, policy, bodies).room(request, policy.action_of(request), at, ahead=False)
     return policy.judge(request, today=room.today, fits=room.fits)
