@@ -14,7 +14,7 @@ import pytest
 
 from tests.ledger.logs import note, open_log, verified
 from trueup.backends.sqlite import SqliteStore
-from trueup.kernel.errors import StorageError
+from trueup.kernel.errors import LedgerBrokenError, StorageError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -153,3 +153,19 @@ def test_a_reader_notices_what_was_written_since(tmp_path: Path) -> None:
             with closing(open_log(path)) as log:
                 log.append([note(n)])
             assert store.size() == n + 1
+
+
+@pytest.mark.parametrize("restored", [False, True])
+def test_nothing_is_written_into_a_file_that_lies_there_no_more(tmp_path: Path, *, restored: bool) -> None:
+    """What was removed under a writer would take entries that nobody finds again."""
+    path = tmp_path / "ledger.db"
+    with closing(open_log(path)) as log:
+        log.append([note(0)], checkpoint=True)
+        path.rename(tmp_path / "elsewhere.db")
+        if restored:
+            with closing(open_log(tmp_path / "other.db")) as other:
+                other.append([note(0)], checkpoint=True)
+            (tmp_path / "other.db").rename(path)
+        for ask in (lambda: log.append([note(1)]), log.size):
+            with pytest.raises(LedgerBrokenError, match="removed or replaced"):
+                ask()

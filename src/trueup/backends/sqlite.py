@@ -6,6 +6,7 @@ changes; with one, file and log are copied and the copy is read (`trueup.backend
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
@@ -67,6 +68,7 @@ class SqliteStore:
         self._writer: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
         self._flush = Flush(path)
+        self._file = os.stat_result(range(10))
         self._owner: int | None = None
         self._open: Open | None = None
 
@@ -158,6 +160,7 @@ class SqliteStore:
             begin(connection)
             self._owner = threading.get_ident()
             try:
+                self._require_there()
                 self._open = looked_up(connection, ids, after)
                 yield SqliteTransaction(self, connection, self._open)
                 done(connection, "COMMIT")
@@ -224,23 +227,39 @@ class SqliteStore:
                 try:
                     with _errors():
                         self._writer = _open_for_writing(self._path)
+                    self._file = os.stat(self._path)  # noqa: PTH116 -- as below
                 except BaseException:
                     writer_closed(self._path)
                     raise
             return self._writer
+
+    def _require_there(self) -> None:
+        """Refuse to write into a file that lies there no more: its entries would be gone with it, and nobody told."""
+        try:
+            there = os.path.samestat(os.stat(self._path), self._file)  # noqa: PTH116 -- each append
+        except OSError:
+            there = False
+        if not there:
+            raise LedgerBrokenError(
+                "ledger-moved",
+                f"{self._path.name} was removed or replaced while it was written.",
+                f"{_HINT}\nThen start the program again that wrote it.",
+            )
 
     def _beside(self) -> sqlite3.Connection:
         """Return a connection for reading beside the writer's, so that nobody who reads waits for the disk."""
         if self._reader is None:
             # Under the lock until the writer stands: the file is laid out by then.
             self._writing()
-            self._reader = sqlite3.connect(
-                f"file:{quote(str(self._path.resolve()))}?mode=ro",
-                uri=True,
-                timeout=PATIENCE_SECONDS,
-                isolation_level=None,
-                check_same_thread=False,
-            )
+            self._require_there()
+            with _errors():
+                self._reader = sqlite3.connect(
+                    f"file:{quote(str(self._path.resolve()))}?mode=ro",
+                    uri=True,
+                    timeout=PATIENCE_SECONDS,
+                    isolation_level=None,
+                    check_same_thread=False,
+                )
         return self._reader
 
 
