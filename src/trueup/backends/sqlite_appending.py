@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from trueup.ledger.store import Row, View
 
 PATIENCE_SECONDS = 30.0
-# Most transactions take less than a millisecond; who holds the lock for a second is a command, or was stopped.
-_PAUSE_SECONDS = 0.000_2
-_LONG_PAUSE_SECONDS = 0.001
+# Until a wait is so long (seconds), so long a pause: who has waited longer asks more often, and so goes first. A lock
+# that is not free for a second is held by a command, or by a process that was stopped.
+_PAUSES = ((0.008, 0.001), (1.0, 0.000_25), (PATIENCE_SECONDS, 0.001))
 _FIND_SEVERAL = "SELECT id, idx, leaf FROM entries WHERE id IN ({})"
 _SEVERAL = 100
 _LAST = "SELECT idx, nodes FROM entries ORDER BY idx DESC LIMIT 1"
@@ -156,7 +156,7 @@ def begin(connection: sqlite3.Connection) -> None:
                 raise describe(error) from error
         else:
             return
-        time.sleep(_PAUSE_SECONDS if waited < 1 else _LONG_PAUSE_SECONDS)
+        time.sleep(next(pause for until, pause in _PAUSES if waited <= until))
 
 
 def done(connection: sqlite3.Connection, statement: str, arguments: Sequence[object] = ()) -> None:
