@@ -127,6 +127,22 @@ def test_a_backup_is_brought_back_and_continued(programme: Path, trueup: Run, tm
     assert trueup("ledger", "verify", programme, "--json").data["ok"]
 
 
+def test_what_a_writer_left_beside_a_ledger_that_is_gone_is_named_and_nothing_is_put_there(
+    programme: Path, trueup: Run, tmp_path: Path
+) -> None:
+    assert trueup("ledger", "backup", programme, "--out", tmp_path / "copy.db").exit_code == 0
+    file = database(programme)
+    with closing(open_log(file)) as log:
+        log.append([note(9)])
+        file.rename(tmp_path / "elsewhere.db")
+        verified = trueup("ledger", "verify", programme, "--json")
+        assert (verified.exit_code, verified.data["ok"]) == (6, False)
+        assert "is gone" in str(verified.data["problems"])
+        refused = trueup("ledger", "restore", programme, tmp_path / "copy.db", "--json")
+        assert refused.error["code"] == "log-left-behind"
+        assert not file.exists()
+
+
 def test_a_copy_that_is_damaged_too_old_or_anothers_does_not_come_back(
     programme: Path, trueup: Run, tmp_path: Path
 ) -> None:

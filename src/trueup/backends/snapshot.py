@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
 from trueup.backends.sqlite_layout import FAILURES, describe
-from trueup.kernel.errors import StorageError
+from trueup.kernel.errors import LedgerBrokenError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,6 +86,12 @@ class Snapshot:
     def _opened(self, state: tuple[_Stamp, _Stamp]) -> sqlite3.Connection | None:
         """Return a connection to the state, None where there is nothing to read."""
         if self._connection is None and (_filled(state[0]) or _filled(state[1])):
+            if state[0] is None:
+                raise LedgerBrokenError(
+                    "ledger-unreadable",
+                    f"{self._path.name} is gone, and its write-ahead log lies there still.",
+                    "Stop what writes it, move the log aside, and bring the ledger back from your backup.",
+                )
             if _filled(state[1]):
                 self._connection = self._open_copy()
             else:

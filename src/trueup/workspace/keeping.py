@@ -17,7 +17,7 @@ from trueup.workspace.recording import (
     witnesses_of,
 )
 from trueup.workspace.settings import STATE, SystemClock
-from trueup.workspace.stores import store_of
+from trueup.workspace.stores import LEDGER_FILE, store_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,6 +130,8 @@ def restore_ledger(root: Path, file: Path, progress: Progress) -> Copied:
     target = store_of(root, pin, ledger_origin(root, pin), write=True)
     try:
         _require_sound(verify_store(root, source, progress, witnesses_of(root)), file)
+        if isinstance(target, SqliteStore):
+            _require_nothing_left(root / STATE)
         with exclusive(root / STATE):
             entries = copy_log(source, target, progress)
         return Copied(entries, verify_store(root, target, progress, witnesses_of(root)))
@@ -195,6 +197,17 @@ def _require_sound(report: Report, file: Path) -> None:
         f"{file.name} cannot become this programme's ledger: {why}.",
         "Take another copy. One that is older than the newest checkpoint would lose what was signed.",
     )
+
+
+def _require_nothing_left(folder: Path) -> None:
+    """Refuse where a ledger is gone, and what was written beside it lies there still."""
+    left = [] if (folder / LEDGER_FILE).exists() else sorted(path.name for path in folder.glob(f"{LEDGER_FILE}-*"))
+    if left:
+        raise ConflictError(
+            "log-left-behind",
+            f"{' and '.join(left)} of the ledger that is gone lie there still.",
+            "Stop the programs that write it, move these aside, and run the command again.",
+        )
 
 
 def _sync(file: Path) -> None:
