@@ -112,6 +112,32 @@ def test_several_that_are_alike_are_accepted_together_or_not_at_all(at: World) -
         together(found)
 
 
+def test_one_that_expired_or_was_decided_at_the_moment_keeps_all_from_being_decided(at: World) -> None:
+    late = mails(at, 1)
+    at.clock.move(hours=23)
+    found = mails(at, 4)[1:]
+
+    def together(approvals: list[str], sign: Any = lambda _: {}) -> list[Decided]:
+        asks = [Ask(approval, "accept", "lead") for approval in approvals]
+        return decide_alike(at.desk, asks, at.policy, at.clock.now(), sign)
+
+    at.clock.move(hours=2)
+    with pytest.raises(ConflictError, match="expired, so nothing"):
+        together([*found, *late])
+    assert "approval.decided" not in at.types()
+
+    def meanwhile(_: bytes) -> dict[str, str]:
+        # Somebody else rejects the last one while this person signs the first.
+        if "approval.decided" not in at.types():
+            at.desk.decide(Ask(found[-1], "reject", "lead"), at.policy, at.clock.now(), lambda _: {})
+        return {}
+
+    with pytest.raises(ConflictError):
+        together(found, meanwhile)
+    assert at.types().count("approval.decided") == 1
+    assert {one.approval.state for one in together(found[:-1])} == {"accepted"}
+
+
 def test_high_impact_is_looked_at_one_by_one(at: World) -> None:
     found = [str(at.gate().call(pay(n), f"s{n}", at.tool).approval) for n in (1, 2)]
     with pytest.raises(UsageError) as refused:

@@ -26,7 +26,7 @@ from trueup.kernel.text import did_you_mean, folded
 from trueup.ledger.entry import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from trueup.declare.model.workflow import Action
@@ -103,6 +103,27 @@ class Desk:
         Raises NotFoundError, NotPermittedError (not an approver, or the requester), ConflictError (decided
         before, or no longer what was asked) and UsageError.
         """
+        return self.decide_all([ask], policy, at, sign)[0]
+
+    def decide_all(self, asks: Sequence[Ask], policy: Policy, at: datetime, sign: Sign) -> list[Decided]:
+        """Record decisions on different approvals, all of them or none, where one is not to be decided any more.
+
+        Raises as `decide`.
+        """
+        found = [self._prepared(ask, policy, at, sign) for ask in asks]
+        late = [one for one in found if isinstance(one, Decided)]
+        if late:
+            return late
+        entries = [one for one in found if isinstance(one, Entry)]
+        indices = self._append(entries)
+        decided = [self.one(ask.approval, at) for ask in asks]
+        for workflow in dict.fromkeys(one.workflow for one in decided):
+            # A no is an outcome: it may be the one after which the level can no longer be promised.
+            self._look(workflow, at)
+        return [Decided(one, None, index) for one, index in zip(decided, indices, strict=True)]
+
+    def _prepared(self, ask: Ask, policy: Policy, at: datetime, sign: Sign) -> Entry | Decided:
+        """Return the entry of a decision; why there is none where it has expired, or policy forbids the edit."""
         to = self._escalated_to(self.one(ask.approval, at).workflow) if ask.decision == "escalate" else None
         asked = self.decidable(ask, policy, at)
         if asked.state == "expired":
@@ -114,10 +135,7 @@ class Desk:
                 return Decided(asked, edited)
             final = self.bodies.digest(edited.body)
             self.bodies.put(final, edited.body)
-        index = self._append(asked, self._entry(asked, ask, final, to, at, sign))
-        # A no is an outcome: it may be the one after which the level can no longer be promised.
-        self._look(asked.workflow, at)
-        return Decided(self.one(ask.approval, at), None, index)
+        return self._entry(asked, ask, final, to, at, sign)
 
     def decidable(self, ask: Ask, policy: Policy, at: datetime) -> Approval:
         """Return the approval if the person may decide so on it now (or it has expired); raises as `decide`."""
@@ -133,14 +151,16 @@ class Desk:
             _require_another(asked, ask)
         return asked
 
-    def _append(self, asked: Approval, entry: Entry) -> int:
+    def _append(self, entries: Sequence[Entry]) -> list[int]:
         try:
-            return self.ledger.append([entry])[0]
+            return self.ledger.append(entries)
         except ConflictError as error:
             if error.code != "entry-exists":
                 raise
+            names = ", ".join(repr(entry.data["approval"]) for entry in entries)
+            which = names if len(entries) == 1 else f"one of {names}"
             raise ConflictError(
-                "approval-decided", f"Somebody else decided on {asked.id!r} at this moment.", _LIST
+                "approval-decided", f"Somebody else decided on {which} at this moment.", _LIST
             ) from None
 
     def _look(self, workflow: str, at: datetime) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trueup.declare.model.workflow import Impact
-from trueup.kernel.errors import UsageError
+from trueup.kernel.errors import ConflictError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def decide_alike(desk: Desk, asks: Sequence[Ask], policy: Policy, at: datetime, sign: Sign) -> list[Decided]:
     """Record one person's decisions on approvals that are alike; before the first, all are found to be decidable.
 
-    Raises as `Desk.decide`, and UsageError for several that are not the same action, or one of which is of high impact:
-    these are looked at one by one.
+    All are on record, or none. Raises as `Desk.decide`; UsageError for several that are not the same action, or one of
+    which is of high impact (these are looked at one by one); ConflictError for several one of which has expired.
     """
     found = [desk.decidable(ask, policy, at) for ask in asks]
     if len({(one.workflow, one.action, one.tool) for one in found}) > 1:
@@ -30,4 +30,8 @@ def decide_alike(desk: Desk, asks: Sequence[Ask], policy: Policy, at: datetime, 
             f"{found[0].action!r} has a high impact: nobody accepts several at once.",
             "Name one approval.",
         )
-    return [desk.decide(ask, policy, at, sign) for ask in asks]
+    late = [one.id for one in found if one.state == "expired"]
+    if len(found) > 1 and late:
+        says = f"{', '.join(late)} expired, so nothing was decided."
+        raise ConflictError("approval-expired", says, "Name the others alone.")
+    return desk.decide_all(asks, policy, at, sign)
