@@ -84,6 +84,7 @@ class Signer:
             raise ValueError(msg)
         self._seed = seed
         self._key: Ed25519PrivateKey | None = None
+        self._verifier: Verifier | None = None
         self.name = checked_name(name)
 
     def __repr__(self) -> str:
@@ -91,8 +92,10 @@ class Signer:
 
     @property
     def verifier(self) -> Verifier:
-        """The public half."""
-        return Verifier(self.name, self._private().public_key().public_bytes_raw())
+        """The public half, made once."""
+        if self._verifier is None:
+            self._verifier = Verifier(self.name, self._private().public_key().public_bytes_raw())
+        return self._verifier
 
     @property
     def text(self) -> str:
