@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import shutil
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 CHECKPOINT_FILE = "checkpoints/latest"
 _MANIFEST = "manifest.json"
+_LOOK_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +69,11 @@ class _Manifest:
 
 
 @contextmanager
-def exclusive(state: Path) -> Iterator[None]:
+def exclusive(state: Path, patience: float = 0.0) -> Iterator[None]:
     """Hold the programme's lock: one process at a time changes files and record together.
 
-    Raises ConflictError when another process holds it.
+    Another process is waited for `patience` seconds: what was read before may be otherwise by then. Raises
+    ConflictError when it holds the lock for longer.
     """
     try:
         state.mkdir(parents=True, exist_ok=True)
@@ -78,14 +81,26 @@ def exclusive(state: Path) -> Iterator[None]:
     except OSError as error:
         raise StorageError("cannot-lock", f"{state.name} is not writable: {error.strerror}.") from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(descriptor, patience)
         yield
-    except BlockingIOError:
-        raise ConflictError(
-            "busy", "Another command is changing this programme.", "Wait for it to end, then run this one again."
-        ) from None
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int, patience: float) -> None:
+    for left in reversed(range(int(patience / _LOOK_SECONDS) + 1)):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not left:
+                raise ConflictError(
+                    "busy",
+                    "Another command is changing this programme.",
+                    "Wait for it to end, then run this one again.",
+                ) from None
+            time.sleep(_LOOK_SECONDS)
+        else:
+            return
 
 
 def carry_out(bench: Workbench, plan: Plan) -> Done:

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
     Opened = Callable[[Programme, Policy], "Door"]
 
+# Programs start together, and the first of them pins the ledger.
+_PATIENCE = 20.0
 
 # What ends a step by itself: the next same call is another one.
 _OVER = frozenset({State.DONE, State.DENIED})
@@ -253,16 +255,16 @@ def governed(
     from trueup.workspace import Receipts, SystemClock, bodies_of, notifier_of, open_ledger, opened, runner_name
 
     root, clock = Path(root), clock or SystemClock()
-    with opened(root, progress, workflow=workflow, clock=clock) as bench:
+    with opened(root, progress, workflow=workflow, clock=clock, patience=_PATIENCE) as bench:
         broken, pin = compile_policy(bench.programme, workflow).broken, bench.programme.file.ledger
     if broken is not None:
         raise ConflictError(
             "no-policy", f"The gate of {workflow!r} does not open: {broken}.", "Correct the file, and retry."
         )
     if pin is None or pin.vkey is None:
-        with opened(root, progress, write=True, workflow=workflow, clock=clock) as bench:
+        with opened(root, progress, write=True, workflow=workflow, clock=clock, patience=_PATIENCE) as bench:
             pin_now(bench)
-    with opened(root, progress, workflow=workflow, clock=clock) as bench:
+    with opened(root, progress, workflow=workflow, clock=clock, patience=_PATIENCE) as bench:
         ledger, _ = open_ledger(root, bench.programme.file.ledger, clock, write=True)
         bodies = bodies_of(root)
         notifier = notifier_of(bench.programme)

@@ -43,11 +43,13 @@ def opened(
     workflow: str | None = None,
     use_case: str | None = None,
     clock: Clock | None = None,
+    patience: float = 0.0,
 ) -> Iterator[Workbench]:
     """Open a programme for a command: read, check, recover from an interrupted command, wire the rooms together.
 
     `write` holds the programme's lock; `recorded` is False for commands that do not need the ledger; `workflow` or
-    `use_case` is the only one that the command is about: errors in the files of others do not stop it.
+    `use_case` is the only one that the command is about: errors in the files of others do not stop it. Another command
+    is waited for `patience` seconds.
     Raises NotFoundError, DeclarationError, LedgerBrokenError, ConflictError (another command is at work).
     """
     from trueup.backends.synthetic import weigher
@@ -63,11 +65,16 @@ def opened(
     if not interrupted(state):
         # Before anything is made: a key takes its name from the pin, and the pin of broken files is not known.
         require_sound(checked, needed_files(checked.programme, workflow, use_case))
-    with exclusive(state) if write or interrupted(state) else nullcontext():
+    # Asked once: what another command is changing from now on is no crash, and not this one's to finish.
+    held = write or interrupted(state)
+    with exclusive(state, patience) if held else nullcontext():
+        if held and patience:
+            # Whoever was waited for may have changed what was read.
+            checked = checked_programme(root, clock)
         pin = checked.programme.file.ledger
         ledger, vkey = open_ledger(root, pin, clock, write=write)
         try:
-            if interrupted(state):
+            if held and interrupted(state):
                 recover(root, ledger, repository)
                 checked = checked_programme(root, clock)
             require_sound(checked, needed_files(checked.programme, workflow, use_case))
