@@ -21,7 +21,7 @@ _HINT = """Write the command that starts your tool server behind --, or its URL,
 
 
 _OPTIONS = (
-    click.argument("command", nargs=-1, type=click.UNPROCESSED),
+    click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]"),
     click.option(
         "--http", "url", metavar="URL", help="The tool server's address, where it is not started by a command."
     ),
