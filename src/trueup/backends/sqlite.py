@@ -27,7 +27,7 @@ from trueup.backends.sqlite_appending import (
 )
 from trueup.backends.sqlite_layout import FAILURES, LAYOUT, application_id, defects_of, describe
 from trueup.kernel.errors import LedgerBrokenError, StorageError
-from trueup.ledger.store import Defect, Edge, HashedRow, RawRow, Row
+from trueup.ledger.store import Defect, HashedRow, RawRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -59,6 +59,9 @@ _RAW_CHECKPOINTS = f"SELECT size, {_AS_BYTES.format('note')} FROM checkpoints WH
 
 class SqliteStore:
     """A Store in one file. `read_only` never creates or changes anything; a missing file is an empty log."""
+
+    # A look at a file that is near costs next to nothing, and `write` takes one anyway.
+    extend = None
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self._path = path
@@ -173,10 +176,6 @@ class SqliteStore:
                 raise
             finally:
                 self._open = self._owner = None
-
-    def extend(self, edge: Edge, rows: Sequence[Row], note: str | None = None) -> bool:  # noqa: ARG002 -- the protocol's
-        """Say no: a look at a file that is near costs next to nothing, and `write` takes one anyway."""
-        return False
 
     def close(self) -> None:
         """Close the file; the last one out folds the write-ahead log into it."""

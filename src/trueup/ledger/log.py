@@ -176,7 +176,8 @@ class Ledger:
 
     def _at_once(self, group: list[Request]) -> bool:
         """Append where this process knows the log to end, in one exchange with the store; False where it may not."""
-        if self._moving or not self._known.frontier.size or any(request.alone for request in group):
+        extend = self._store.extend
+        if extend is None or self._moving or not self._known.frontier.size or any(request.alone for request in group):
             return False
         edge = Edge(self._known.frontier.size, self._known.frontier.last)
         known = self._known.copy()
@@ -187,7 +188,7 @@ class Ledger:
         text = None
         if made.signs:
             edge, text = edge._replace(note=self._continued), self._checkpoint(known.frontier)
-        if not self._store.extend(edge, made.rows, text):
+        if not extend(edge, made.rows, text):
             return False
         self._known, self._continued = known, text or self._continued
         made.settle()

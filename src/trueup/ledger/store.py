@@ -113,6 +113,18 @@ class Transaction(View, Protocol):
         ...
 
 
+class Extend(Protocol):
+    """How a store that is far away is written to in one exchange."""
+
+    def __call__(self, edge: Edge, rows: Sequence[Row], note: str | None = None) -> bool:
+        """Append rows, durably, if the log ends where the writer knows it to end and holds none of their ids.
+
+        With `note` the checkpoint behind them is added. False: nothing was appended, or nobody can say whether; the
+        way through `write` finds out. Raises as `write`.
+        """
+        ...
+
+
 class Store(View, Protocol):
     """A place for one log."""
 
@@ -126,12 +138,9 @@ class Store(View, Protocol):
         """
         ...
 
-    def extend(self, edge: Edge, rows: Sequence[Row], note: str | None = None) -> bool:
-        """Append rows, durably, if the log ends where the writer knows it to end and holds none of their ids.
-
-        With `note` the checkpoint behind them is added. False: nothing was appended, or nobody can say whether; the
-        way through `write` finds out. Raises as `write`. A store that is near may always say no.
-        """
+    @property
+    def extend(self) -> Extend | None:
+        """Append in one exchange, where a store is so far away that it matters; None where it is near."""
         ...
 
     def leaf(self, index: int) -> bytes | None:
