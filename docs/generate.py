@@ -73,7 +73,9 @@ ANSWERS: dict[str, str] = {
     "gate": "`verdict` (`allow`, `hold`, `deny`), `decisive`, `action`, `rules[]`: `id`, `effect`, `says`, `source`, "
     "`applied`. Exit 4 when held or denied. Nothing is recorded. With `--replay`: `workflow`, `policy`, `level`, `n`, "
     "`same`, `counts[]`: `was`, `would`, `n`; `changed[]`: `entry`, `at`, `step`, `action`, `tool`, `was`, `would`, "
-    "`decisive`, `says`; `unknown[]`: the same, with `because`. Exit 0",
+    "`decisive`, `says`, and `assumed` where something had to be taken for granted; `unknown[]`: the same, with "
+    "`because`. Exit 0. With `--recorded`: the verdict as above, `entry`, `at`, `step`, `policy`, `complete` (every "
+    "rule is known: the files still make that policy). Exit 0",
     "approvals list": "`bypasses[]` in force: `entry`, `workflow`, `action`, `since`, `until`, `by`, `because`; "
     "`approvals[]`: `id`, `workflow`, `action`, `tool`, `step`, `case`, `arguments`, `digest`, "
     "`policy`, `reasons[]`, `approvers[]`, `requester`, `requested_at`, `expires_at`, `reversible_by`, `state`, "

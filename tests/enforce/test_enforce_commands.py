@@ -299,3 +299,27 @@ def test_after_a_crash_at_any_step_nothing_happens_twice(tmp_path: Path, where: 
     assert (effects.read_text() if effects.exists() else "") in ({"x"} if then == "done" else {"", "x"})
     assert process("never").stdout.strip() == then
     assert run("ledger", "verify", programme).data["ok"] is True
+
+
+def test_a_recorded_verdict_is_shown_with_every_rule_as_long_as_the_files_make_its_policy(programme: Path) -> None:
+    with governed(programme, "payments") as gate:
+        held = gate.call(pay(120), "one", lambda _: None)
+        denied = gate.call(pay(900), "two", lambda _: None)
+        assert held.entry is not None
+        assert denied.entry is not None
+    # A hold is followed by its question.
+    for index, request, decision in ((held.entry - 1, pay(120), "hold"), (denied.entry, pay(900), "deny")):
+        shown = run("gate", programme, "payments", "--recorded", str(index)).data
+        file = programme / "request.json"
+        file.write_text(json.dumps({"tool": request.tool, "arguments": dict(request.arguments)}), "utf-8")
+        dry = run("gate", programme, "payments", "--request", file).data
+        assert (shown["verdict"], shown["complete"]) == (decision, True)
+        assert {key: shown[key] for key in dry} == dry
+    assert "entry" in run_trueup("gate", programme, "payments", "--recorded", str(denied.entry)).out
+    workflow = programme / "workflows" / "payments.yaml"
+    workflow.write_text(workflow.read_text("utf-8").replace("500", "600"), "utf-8")
+    later = run("gate", programme, "payments", "--recorded", str(denied.entry)).data
+    assert (later["complete"], later["decisive"]) == (False, "payments.pay.limits.amount.at_most")
+    assert all(rule["applied"] for rule in later["rules"])
+    assert run("gate", programme, "payments", "--recorded", "0").error["code"] == "not-a-verdict"
+    assert run("gate", programme, "payments", "--recorded", "999").error["kind"] == "not-found"

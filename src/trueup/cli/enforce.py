@@ -37,6 +37,12 @@ _BECAUSE = click.option("--because", metavar="WHY", help="The reason, for the re
     help="The request as JSON (- reads standard input): {tool, arguments, action, case, requester, untrusted, "
     "confidence, sources}.",
 )
+@click.option(
+    "--recorded",
+    type=click.IntRange(min=0),
+    metavar="INDEX",
+    help="Instead: the verdict of an entry of the ledger, with every rule.",
+)
 @click.option("--replay", is_flag=True, help="Instead: what recorded requests would be answered now.")
 @click.option(
     "--under",
@@ -49,9 +55,11 @@ _BECAUSE = click.option("--because", metavar="WHY", help="The reason, for the re
 @answering("gate")
 def gate(directory: Path, workflow: str, request: Path | None, as_of: datetime | None, **options: Any) -> Answer:
     """Say what the gate would answer to a request, and why. Nothing is recorded and nothing runs."""
-    if options["replay"] == (request is not None):
+    if [options["replay"], request is not None, options["recorded"] is not None].count(True) != 1:
         hint = "Give a request, or let recorded ones be judged again:\n    trueup gate DIR WORKFLOW --replay"
         raise UsageError("one-question", "The gate is asked about one request, or about the recorded ones.", hint)
+    if options["recorded"] is not None:
+        return _recorded(directory, workflow, options["recorded"])
     if request is None:
         return _replayed(directory, workflow, options["under"], options["since"], as_of)
     from trueup.enforce.verdict import Decision
@@ -60,6 +68,14 @@ def gate(directory: Path, workflow: str, request: Path | None, as_of: datetime |
     with progress_on_stderr() as progress:
         verdict = judged(directory, workflow, lambda: given.content(request), as_of, progress=progress)
     return Answer(verdict.to_json(), view.verdict, Exit.DONE if verdict.decision is Decision.ALLOW else Exit.HELD)
+
+
+def _recorded(directory: Path, workflow: str, index: int) -> Answer:
+    from trueup.sdk.replaying import recorded
+
+    with progress_on_stderr() as progress:
+        data = recorded(directory, workflow, index, progress=progress)
+    return Answer(data, view.recorded)
 
 
 def _replayed(

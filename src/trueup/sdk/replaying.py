@@ -46,6 +46,17 @@ def replayed(
     return {"workflow": workflow, "policy": policy.version, "level": str(policy.level), **found.to_json()}
 
 
+def recorded(
+    root: Path, workflow: str, index: int, *, progress: Progress = silent, clock: Clock | None = None
+) -> dict[str, Any]:
+    """Return a verdict that stands in the ledger, with every rule. Raises as `recorded_verdict`, and as `opened`."""
+    from trueup.enforce.rehearsal.recorded import recorded_verdict
+    from trueup.workspace import opened
+
+    with opened(root, progress, workflow=workflow, clock=clock) as bench:
+        return recorded_verdict(bench.programme, workflow, bench.ledger, index)
+
+
 def _sound(root: Path, workflow: str, clock: Clock) -> Programme:
     from trueup.declare.read import require_sound
     from trueup.workspace import checked_programme, needed_files

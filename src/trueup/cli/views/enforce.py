@@ -22,6 +22,13 @@ def verdict(data: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def recorded(data: Mapping[str, Any]) -> str:
+    """Render a verdict that stands in the ledger."""
+    head = f"entry {data['entry']}  {data['at']}  {data['action'] or '-'}  step {visible(data['step'])}"
+    why = "The policy is another one by now: of its rules those that applied are on record, by name."
+    return "\n".join([head, verdict(data), *([] if data["complete"] else ["", why])])
+
+
 _MOST_SHOWN = 20
 
 
