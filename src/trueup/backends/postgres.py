@@ -12,7 +12,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from trueup.backends.postgres_appending import Open, PostgresTransaction, begun, extended, looked_up, prepare
+from trueup.backends.postgres_appending import Open, PostgresTransaction, begun, exchanged, extended, looked_up, prepare
 from trueup.backends.postgres_layout import HINT, defects_of, describe, lay_out, schema_of
 from trueup.kernel.errors import LedgerBrokenError, StorageError, UsageError
 from trueup.ledger.store import Defect, Edge, HashedRow, RawRow, Row
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 _PORTION = 2_000
 _SESSION = (
     b"SET client_encoding = 'UTF8'",
-    # What the statements are written in, and what a look behind the lock relies on, whatever the server's defaults.
+    # What statements and answers are written in, and what a look behind the lock relies on, whatever the default.
     b"SET standard_conforming_strings = on",
+    b"SET bytea_output = hex",
     b"SET default_transaction_isolation = 'read committed'",
     b"SET lock_timeout = '30s'",
     # A stopped process must not hold the lock for ever.
@@ -167,10 +168,9 @@ class PostgresStore:
         with self._writing, errors():
             connection = self._writable()
             try:
-                done = connection.execute(extended(self.schema, edge, rows, note), prepare=False)
-                while done.nextset():
-                    pass
-                return (done.rowcount if note is None else done.fetchall()[0][0]) == len(rows)
+                done = exchanged(connection, extended(self.schema, edge, rows, note))
+                count = done.command_tuples if note is None else int(done.get_value(0, 0) or b"0")
+                return count == len(rows)
             except psycopg.OperationalError:
                 self._undo(connection)
                 if connection.closed:
@@ -280,13 +280,12 @@ class PostgresStore:
 
 def _commit(connection: psycopg.Connection[Any], mine: Open) -> None:
     """Send what waits, commit, and wait for the disk, all in one exchange."""
-    done = connection.execute("; ".join((*mine.taken(), _COMMIT)).encode(), prepare=False)
-    states = [done.statusmessage]
-    while done.nextset():
-        states.append(done.statusmessage)
-    if "COMMIT" not in states:
+    import psycopg
+
+    if connection.info.transaction_status != psycopg.pq.TransactionStatus.INTRANS:
         # A transaction in which something failed before ends with ROLLBACK, and no error.
         raise StorageError("ledger-storage", "The ledger's transaction had failed.", "Nothing was appended.")
+    exchanged(connection, "; ".join((*mine.taken(), _COMMIT)).encode())
 
 
 _AS_BYTES = "convert_to(id, 'UTF8'), convert_to(type, 'UTF8'), convert_to(time, 'UTF8'), convert_to(recorded, 'UTF8')"
