@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,8 +13,9 @@ from typing import Any
 import pytest
 
 from tests.gateway.doors import Clock, write
+from tests.running import run_trueup
 from trueup.kernel.errors import TrueupError, UsageError
-from trueup.sdk import DeniedError, Workflow, workflow
+from trueup.sdk import DeniedError, HeldError, Workflow, workflow
 from trueup.workspace import reading_ledger
 
 # As in the documentation: a workflow of the module, that nobody closes.
@@ -111,3 +113,16 @@ def test_a_denial_says_what_to_do_where_there_is_something(payments: Workflow) -
     again = denied(lambda: pay(501), "C")
     assert "step 'pay/C' was denied before" in again.message
     assert "another step" in again.hint
+
+
+def test_what_is_held_is_found_by_the_command_that_stands_there(payments: Workflow, tmp_path: Path) -> None:
+    @payments.action("mail")
+    def mail(to: str) -> None:
+        raise AssertionError(to)
+
+    with pytest.raises(HeldError) as held:
+        mail("jo")
+    command = shlex.split(held.value.hint.splitlines()[-1])
+    assert command == ["trueup", "approvals", "show", str(tmp_path), held.value.approval]
+    shown = run_trueup(*command[1:], "--as-of", "2024-05-06T13:00:00Z")
+    assert (shown.exit_code, '"to": "jo"' in shown.out) == (0, True)

@@ -9,8 +9,9 @@ with payments.case("D-17", requester="clerk"):
     pay(120, account="GB-17")
 """
 
-from trueup.sdk.actions import DeniedError, DoneBeforeError, HeldError, UnknownOutcomeError, Workflow, workflow
+from trueup.sdk.actions import Workflow, workflow
 from trueup.sdk.governed import Door, GovernedWorkflow, governed
+from trueup.sdk.refusals import DeniedError, DoneBeforeError, HeldError, UnknownOutcomeError
 from trueup.sdk.reversing import reverse
 from trueup.sdk.routing import routed
 

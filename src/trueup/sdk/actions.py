@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 from trueup.enforce.gate import Outcome
 from trueup.enforce.request import Request
 from trueup.enforce.steps import State
-from trueup.kernel.errors import ConflictError, NotPermittedError, UsageError
+from trueup.kernel.errors import UsageError
 from trueup.sdk.governed import GovernedWorkflow, governed
+from trueup.sdk.refusals import AGAIN, NO, DeniedError, DoneBeforeError, HeldError, UnknownOutcomeError
 from trueup.sdk.step_keys import check_step, step_key
 
 if TYPE_CHECKING:
@@ -33,54 +34,11 @@ if TYPE_CHECKING:
     from trueup.enforce.masking.stream import StreamMasking
     from trueup.enforce.standing.repeats import Turn
     from trueup.enforce.untrusted.provenance import Provenance
-    from trueup.enforce.verdict import Verdict
     from trueup.kernel.canonical import Json
     from trueup.kernel.clock import Clock
 
 P = ParamSpec("P")
 R = TypeVar("R")
-_HINTS = {
-    "request.not-canonical": "Pass texts, finite numbers (int or float), lists and objects of these.",
-    "unlisted-tool": "If it may, declare it under `actions` of the workflow.",
-}
-_AGAIN = "A no to a step stays. Where its reason is gone, ask under another step."
-_NO = "A person's no stays until the question would have expired; asking again changes nothing."
-
-
-class DeniedError(NotPermittedError):
-    """Policy, or a person, says no; nothing was done. `verdict` says by which rule, where one was asked."""
-
-    def __init__(self, action: str, verdict: Verdict | None, because: str = "", hint: str = "") -> None:
-        says = because or "; ".join(verdict.reasons if verdict else [])
-        hint = _HINTS.get(verdict.decisive, "") if verdict else hint
-        super().__init__("denied", f"{action!r} is denied: {says.rstrip('.')}.", hint)
-        self.verdict = verdict
-
-
-class HeldError(NotPermittedError):
-    """A person has to say yes first; nothing was done. The same call goes on, once, after it."""
-
-    def __init__(self, action: str, approval: str) -> None:
-        hint = f"Decide, then call it again:\n    trueup approvals accept DIR {approval} --by WHO"
-        super().__init__("held", f"{action!r} waits for a person: {approval}.", hint)
-        self.approval = approval
-
-
-class UnknownOutcomeError(ConflictError):
-    """It was allowed, and nobody knows whether it took effect; it is not repeated until a person has found out."""
-
-    def __init__(self, action: str, step: str) -> None:
-        hint = "Look where it acts, then say what you found:\n    trueup approvals unknown DIR"
-        super().__init__("outcome-unknown", f"Nobody knows how {action!r} ended (step {step!r}).", hint)
-        self.step = step
-
-
-class DoneBeforeError(ConflictError):
-    """The step was run before; its result is with whoever called it then."""
-
-    def __init__(self, action: str, step: str, state: State) -> None:
-        super().__init__("done-before", f"{action!r} is {state} already (step {step!r}).", "Give another call a step.")
-        self.step = step
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +59,7 @@ class Workflow:
     """A governed workflow for decorators. The gate opens with the first call, and stays open until `close`."""
 
     def __init__(self, root: Path, name: str, clock: Clock | None = None) -> None:
-        self._root = root
+        self.root = root
         self.name = name
         self._clock = clock
         self._lock = Lock()
@@ -216,7 +174,7 @@ class Workflow:
         """Return the gate, opening it with the first call."""
         with self._lock:
             if self._gate is None:
-                self._gate = self._stack.enter_context(governed(self._root, self.name, clock=self._clock))
+                self._gate = self._stack.enter_context(governed(self.root, self.name, clock=self._clock))
             return self._gate
 
     def asked_for(self) -> _Case:
@@ -373,23 +331,23 @@ class _Call:
         """Return a turn that may go to the gate; raise what stands in the way."""
         if turn.state is State.DENIED and turn.approval is not None:
             because = f"a person said no to {turn.approval.id}"
-            raise DeniedError(self.name, None, because, _NO)
+            raise DeniedError(self.name, None, because, NO)
         if turn.state is State.UNKNOWN:
-            raise UnknownOutcomeError(self.name, turn.step)
+            raise UnknownOutcomeError(self.name, turn.step, self.workflow.root)
         if turn.approval is not None and not turn.resumes:
-            raise HeldError(self.name, turn.approval.id)
+            raise HeldError(self.name, turn.approval.id, self.workflow.root)
         return turn
 
     def _value(self, outcome: Outcome, step: str) -> Any:
         if outcome.state is State.DONE and outcome.verdict is not None:
             return outcome.result
         if outcome.state is State.HELD:
-            raise HeldError(self.name, str(outcome.approval))
+            raise HeldError(self.name, str(outcome.approval), self.workflow.root)
         if outcome.state is State.DENIED:
             before = f"step {step!r} was denied before"
-            raise DeniedError(self.name, outcome.verdict, "" if outcome.verdict else before, _AGAIN)
+            raise DeniedError(self.name, outcome.verdict, "" if outcome.verdict else before, AGAIN)
         if outcome.state is State.UNKNOWN:
-            raise UnknownOutcomeError(self.name, step)
+            raise UnknownOutcomeError(self.name, step, self.workflow.root)
         raise DoneBeforeError(self.name, step, outcome.state)
 
 

@@ -48,8 +48,8 @@ def opened(
     """Open a programme for a command: read, check, recover from an interrupted command, wire the rooms together.
 
     `write` holds the programme's lock; `recorded` is False for commands that do not need the ledger; `workflow` or
-    `use_case` is the only one that the command is about: errors in the files of others do not stop it. Another command
-    is waited for `patience` seconds.
+    `use_case` is the only one that the command is about: errors in the files of others do not stop it.
+    Another command is waited for `patience` seconds.
     Raises NotFoundError, DeclarationError, LedgerBrokenError, ConflictError (another command is at work).
     """
     from trueup.backends.synthetic import weigher
@@ -60,19 +60,16 @@ def opened(
 
     clock = clock or SystemClock()
     checked = checked_programme(root, clock)
-    state = root / STATE
-    repository = GitRepository(root)
+    state, repository = root / STATE, GitRepository(root)
     if not interrupted(state):
         # Before anything is made: a key takes its name from the pin, and the pin of broken files is not known.
         require_sound(checked, needed_files(checked.programme, workflow, use_case))
     # Asked once: what another command is changing from now on is no crash, and not this one's to finish.
     held = write or interrupted(state)
     with exclusive(state, patience) if held else nullcontext():
-        if held and patience:
-            # Whoever was waited for may have changed what was read.
-            checked = checked_programme(root, clock)
-        pin = checked.programme.file.ledger
-        ledger, vkey = open_ledger(root, pin, clock, write=write)
+        # Whoever was waited for may have changed what was read.
+        checked = checked_programme(root, clock) if held and patience else checked
+        ledger, vkey = open_ledger(root, checked.programme.file.ledger, clock, write=write)
         try:
             if held and interrupted(state):
                 recover(root, ledger, repository)
