@@ -23,6 +23,8 @@ class Masked:
         self._workflow = workflow
         self._lock = Lock()
         self._kinds: tuple[str, ...] | None = None
+        # What was opened last: asked before and after each call, and the same until a file changes.
+        self._seen: Programme | None = None
         self._masking: Masking | None = None
 
     def now(self) -> Masking | None:
@@ -38,11 +40,14 @@ class Masked:
             self._programme = programme
 
     def _opened(self, programme: Programme) -> Masking | None:
+        if programme is self._seen:
+            return self._masking
         from trueup.enforce.masking.tokens import Vault
         from trueup.workspace import masked_kinds, masking_of, new_secret
 
         kinds = masked_kinds(programme, self._workflow)
         if kinds == self._kinds:
+            self._seen = programme
             return self._masking
         try:
             # What was given out as a token comes back, also when the kinds are others by now.
@@ -54,5 +59,5 @@ class Masked:
                 "Masking needs the runtime's libraries.",
                 "Install them:\n    pip install 'trueup[runtime]'",
             ) from None
-        self._kinds, self._masking = kinds, found
+        self._seen, self._kinds, self._masking = programme, kinds, found
         return found

@@ -27,10 +27,15 @@ class Stamps:
 
     def now(self, programme: Programme) -> tuple[Stamp, ...]:
         """Return them as they are; a programme names the prompts."""
+        files = [*self._always, *sorted(_inside(self._policies)), *self._prompts(programme)]
+        return tuple(map(_stamp, files))
+
+    def _prompts(self, programme: Programme) -> list[str]:
         from trueup.enforce.autonomy.rung import prompts_of
 
-        prompts = [str(self._root / file) for file in prompts_of(programme, self._workflow)]
-        return tuple(_stamp(path) for path in (*self._always, *sorted(_inside(self._policies)), *prompts))
+        if programme.workflows[self._workflow].model is None:
+            return []
+        return [str(self._root / file) for file in prompts_of(programme, self._workflow)]
 
 
 def _inside(folder: str) -> Iterator[str]:

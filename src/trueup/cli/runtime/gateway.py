@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,6 +76,9 @@ def gateway(directory: Path, workflow: str, **options: Any) -> Answer:
 async def _serve(made: Gateway, options: Mapping[str, Any]) -> None:
     from trueup.connectors.mcp.serving import over_http, over_stdio
 
+    # What is loaded by now stays to the end: it is not looked through again and again for what nobody needs.
+    gc.collect()
+    gc.freeze()
     if options["listen"] is None:
         await over_stdio(made)
         return

@@ -17,6 +17,8 @@ from mcp.shared._httpx_utils import create_mcp_http_client
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
+# The answer goes its way first; who follows it would wait for this thread's lock meanwhile.
+_AFTER_SECONDS = 0.002
 # A server that says nothing for so long behind its answer keeps its stream open: then the connection is closed.
 _ENDS_SECONDS = 1.0
 # What follows an answer is the end; more than this is something else.
@@ -59,6 +61,8 @@ class _ToItsEnd(httpx2.AsyncByteStream):
 
     async def aclose(self) -> None:
         try:
+            if not self._ended:
+                await anyio.sleep(_AFTER_SECONDS)
             with anyio.move_on_after(_ENDS_SECONDS), suppress(StopAsyncIteration, httpx2.HTTPError):
                 for _ in range(0 if self._ended else _MOST_PARTS):
                     await anext(self)
