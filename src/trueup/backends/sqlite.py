@@ -20,7 +20,6 @@ from trueup.backends.sqlite_appending import (
     Flush,
     Open,
     SqliteTransaction,
-    begin,
     done,
     fetched,
     looked_up,
@@ -160,7 +159,7 @@ class SqliteStore:
             raise StorageError("read-only", "The ledger was opened for reading.", "")
         with self._lock:
             connection = self._writing()
-            begin(connection)
+            self._flush.begin(connection)
             self._owner = threading.get_ident()
             try:
                 self._require_there()
@@ -281,9 +280,6 @@ def _open_for_writing(path: Path) -> sqlite3.Connection:
         _check_format(connection, path.name)
         # From here on every transaction begins with its lock, and waits for it in a way of its own.
         connection.execute("PRAGMA busy_timeout = 0")
-        if Flush.able:
-            # The layout is on disk. From here on `Flush` waits for the disk, and lets others write meanwhile.
-            connection.execute("PRAGMA synchronous = NORMAL")
     except BaseException:
         connection.close()
         raise

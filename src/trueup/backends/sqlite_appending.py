@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from trueup.ledger.store import Row, View
 
 PATIENCE_SECONDS = 30.0
+# After others held the lock, so many commits leave it before they wait for the disk.
+_PATIENT = 8
 # Until a wait is so long (seconds), so long a pause: who has waited longer asks more often, and so goes first. A lock
 # that is not free for a second is held by a command, or by a process that was stopped.
 _PAUSES = ((0.008, 0.001), (1.0, 0.000_25), (PATIENCE_SECONDS, 0.001))
@@ -41,10 +43,11 @@ class Open:
 
 
 class Flush:
-    """The wait for the disk behind a commit, without SQLite's lock: one who waits covers all who wrote before.
+    """Who waits for the disk behind a commit: SQLite under its lock, or, where others want that, the store behind it.
 
     With `synchronous` NORMAL a commit ends up in the write-ahead log, which SQLite itself has on disk before it takes
-    anything from there into the file. What FULL does more is to wait for the log's bytes under the lock.
+    anything from there into the file. What FULL does more is to wait for the log's bytes under the lock. One who waits
+    without the lock covers all who wrote before.
     """
 
     able = hasattr(os, "fdatasync")
@@ -52,11 +55,20 @@ class Flush:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._log: int | None = None
+        self._wanted = 0
+        self.behind = False
+
+    def begin(self, connection: sqlite3.Connection) -> None:
+        """Take SQLite's lock, and settle who waits: where it had to be waited for, the store does for a while."""
+        behind = self.able and self._wanted > 0
+        if behind != self.behind:
+            done(connection, f"PRAGMA synchronous = {'NORMAL' if behind else 'FULL'}")
+            self.behind = behind
+        self._wanted = _PATIENT if begin(connection) else max(self._wanted - 1, 0)
 
     def wait(self) -> None:
         """Return once everything that was committed is on disk. Raises StorageError."""
-        if not self.able:
-            # SQLite has waited: `synchronous` is FULL.
+        if not self.behind:
             return
         try:
             os.fdatasync(self._opened())
@@ -74,12 +86,11 @@ class Flush:
             self._log = None
 
     def _opened(self) -> int:
-        """Return a descriptor of the write-ahead log as it lies there now."""
-        name = f"{os.path.realpath(self._path)}-wal"
-        if self._log is not None and os.path.samestat(os.fstat(self._log), os.stat(name)):  # noqa: PTH116 -- each append
+        """Return a descriptor of the write-ahead log; of the one that lies there now, if it was made anew."""
+        if self._log is not None and os.fstat(self._log).st_nlink:
             return self._log
         self.close()
-        self._log = os.open(name, os.O_RDWR)
+        self._log = os.open(f"{os.path.realpath(self._path)}-wal", os.O_RDWR)
         return self._log
 
 
@@ -140,13 +151,15 @@ def looked_up(connection: sqlite3.Connection, ids: Sequence[str], after: int | N
     return Open(size, last, {name: held.get(name) for name in ids}, news)
 
 
-def begin(connection: sqlite3.Connection) -> None:
-    """Take SQLite's writer lock, as soon as it is free. Raises StorageError when it is not given.
+def begin(connection: sqlite3.Connection) -> bool:
+    """Take SQLite's writer lock, as soon as it is free; tell whether it was not free at once.
+
+    Raises StorageError when it is not given.
 
     SQLite's own way of waiting sleeps longer the longer it has waited, up to 100 ms, so that those who have just come
     go first; where several processes write all the time, some of them waited for seconds.
     """
-    began = time.monotonic()
+    began, waited = time.monotonic(), 0.0
     while True:
         try:
             connection.execute("BEGIN IMMEDIATE")
@@ -155,7 +168,7 @@ def begin(connection: sqlite3.Connection) -> None:
             if not is_busy(error) or waited > PATIENCE_SECONDS:
                 raise describe(error) from error
         else:
-            return
+            return waited > 0
         time.sleep(next(pause for until, pause in _PAUSES if waited <= until))
 
 
