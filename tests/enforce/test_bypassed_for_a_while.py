@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.enforce.governed import World, pay, world, write
+from tests.enforce.governed import ACTIONS, World, pay, world, write
 from tests.running import run_trueup
+from trueup.enforce.rehearsal.replay import replay
 from trueup.enforce.request import Request
 from trueup.enforce.standing.bypass import Wanted, bypassing
 from trueup.kernel.errors import UsageError
@@ -83,6 +84,17 @@ def test_another_policy_or_level_and_the_switch_end_it(at: World, tmp_path: Path
     assert changed.gate().call(pay(), "own", changed.tool).state == "held"
     lower = world(tmp_path, "draft")
     assert lower.gate().call(pay(), "draft", lower.tool).state == "held"
+
+
+def test_a_replay_takes_what_it_let_through_as_said_yes_to(at: World, tmp_path: Path) -> None:
+    passed(at)
+    assert state(at, "s")[0] == "done"
+    kept = at.bodies.digest(pay().body)
+    at.bodies.put(kept, pay().body)
+    assert replay(at.policy, at.ledger, at.bodies, None, at.clock.now()).to_json()["changed"] == []
+    narrower = world(tmp_path, "approve", ACTIONS.replace("500", "100")).policy
+    [changed] = replay(narrower, at.ledger, at.bodies, None, at.clock.now()).to_json()["changed"]
+    assert (changed["was"], changed["would"]) == ("allow", "deny")
 
 
 def test_what_cannot_be_bypassed(tmp_path: Path) -> None:

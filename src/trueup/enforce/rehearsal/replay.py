@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from trueup.enforce.limits import summed
 from trueup.enforce.request import Request, UnfitRequestError, read_request
 from trueup.enforce.rules import limited_fields
+from trueup.enforce.standing.bypass import BYPASSED
 from trueup.enforce.steps import StepIds
 from trueup.enforce.usage import Usage
 from trueup.enforce.verdict import Verdict, refusal
@@ -142,7 +143,9 @@ def _judged_again(
     if request is None or (body is None and _needs_arguments(policy, policy.action_of(request))):
         return None, NOT_KEPT
     room = usage.room(request, policy.action_of(request), item.entry.time, item.index)
-    return policy.judge(request, today=room.today, fits=room.fits), None
+    # What a bypass let through had its yes by that; whether there will be one again, no policy says.
+    passed = judged.get("decisive") == BYPASSED
+    return policy.judge(request, today=room.today, fits=room.fits, approved=passed), None
 
 
 def _request(policy: Policy, data: Mapping[str, Any], judged: Mapping[str, Any], body: bytes | None) -> Request | None:
