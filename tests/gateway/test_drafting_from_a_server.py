@@ -53,7 +53,7 @@ def test_a_server_that_is_not_there_is_said_to_be_so(tmp_path: Path, command: li
 
 def test_a_server_that_says_nothing_is_not_waited_for_for_ever(tmp_path: Path) -> None:
     silent = [sys.executable, "-c", "import sys; sys.stdin.read()"]
-    refused = run_trueup("tools", "draft", declare(tmp_path, silent), "--timeout", "0.5", "--json")
+    refused = run_trueup("tools", "draft", declare(tmp_path, silent), "--timeout", "0.2", "--json")
     assert refused.error["code"] == "server-not-there"
 
 
