@@ -65,12 +65,17 @@ def wishes(root: Path) -> tuple[Wishes, Any]:
     return made, bench(root, [Server("", inside=made.server)])
 
 
+@pytest.mark.parametrize("may_be_asked", [False, True])
 @BOTH
-def test_a_cancelled_call_is_cancelled_at_the_server_and_unknown(tmp_path: Path, mode: str) -> None:
+def test_a_cancelled_call_is_cancelled_at_the_server_and_unknown(tmp_path: Path, mode: str, may_be_asked: bool) -> None:
     made, opened = wishes(tmp_path)
 
+    async def person(_: Any, __: Any) -> types.ElicitResult:
+        raise AssertionError("nobody had a question")
+
     async def session(at: Bench) -> None:
-        async with at.gateway.connected(), at.agent(mode) as agent:
+        options: dict[str, Any] = {"elicitation_callback": person} if may_be_asked else {}
+        async with at.gateway.connected(), at.agent(mode, **options) as agent:
             with anyio.fail_after(20):
                 async with anyio.create_task_group() as group:
                     group.start_soon(agent.call_tool, "wait", {})

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from mcp import Client, types
+from mcp.shared.exceptions import MCPError
 
 from tests.gateway.doors import SECRET, Bench, answer_of, bench, stdio, text_of, tool_server, write
 from tests.running import run_trueup as trueup
@@ -123,9 +124,22 @@ def test_a_tool_asks_back_and_tells_how_far_it_is(tmp_path: Path, mode: str) -> 
         assert len(at.entries("action.intended")) == 1, "question and answer are one step"
 
 
+@BOTH
+def test_an_agent_whose_person_cannot_be_asked_is_not_asked(tmp_path: Path, mode: str) -> None:
+    async def session(at: Bench) -> None:
+        async with at.gateway.connected(), at.agent(mode) as agent:
+            with pytest.raises(MCPError):
+                await asyncio.wait_for(agent.call_tool("ask", {"question": "sure?"}), 20)
+
+    with bench(tmp_path) as at:
+        asyncio.run(session(at))
+        assert [entry["ended"] for entry in at.entries("action.finished")] == ["failed"]
+        assert at.paid() == []
+
+
 def test_an_answer_for_another_call_is_refused(tmp_path: Path) -> None:
     async def session(at: Bench) -> None:
-        async with at.gateway.connected(), at.agent() as agent:
+        async with at.gateway.connected(), at.agent(elicitation_callback=accepting) as agent:
             asked = await agent.session.call_tool("ask", {"question": "sure?"}, allow_input_required=True)
             assert isinstance(asked, types.InputRequiredResult)
             for name, arguments, state in (

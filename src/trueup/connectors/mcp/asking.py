@@ -8,6 +8,7 @@ call itself is one step for both: it runs on, and the second message only brings
 from __future__ import annotations
 
 import asyncio
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -34,15 +35,30 @@ class Conversation:
         self._context = context
         self._edge = edge
         self.call = call
-        self._scope = anyio.CancelScope()
-        self._said: asyncio.Queue[Any] = asyncio.Queue()
-        self._answers: asyncio.Queue[types.InputResponses] = asyncio.Queue()
         self.ended = False
 
     @property
     def stateless(self) -> bool:
         """True where questions have to be answers: the client speaks the newer generation."""
         return self._context.protocol_version in MODERN_PROTOCOL_VERSIONS
+
+    @property
+    def may_ask(self) -> bool:
+        """True where a question may become the call's answer, and the call goes on beside the messages about it."""
+        told = self._context.session.client_capabilities
+        return self.stateless and told is not None and told.elicitation is not None
+
+    @cached_property
+    def _scope(self) -> anyio.CancelScope:
+        return anyio.CancelScope()
+
+    @cached_property
+    def _said(self) -> asyncio.Queue[Any]:
+        return asyncio.Queue()
+
+    @cached_property
+    def _answers(self) -> asyncio.Queue[types.InputResponses]:
+        return asyncio.Queue()
 
     async def progress(self, progress: float, total: float | None, message: str | None) -> None:
         """Pass a tool's progress on to the call's client, if it wants to know."""
@@ -58,6 +74,8 @@ class Conversation:
         refused = [key for key, question in questions.items() if not isinstance(question, types.ElicitRequest)]
         if refused:
             raise PermissionError("tools may ask the person only")
+        if self.stateless and not self.may_ask:
+            raise PermissionError("the agent has not said that its person can be asked")
         questions = await anyio.to_thread.run_sync(self._edge.questions, questions)
         if not self.stateless:
             found: types.InputResponses = {key: await self._sent(question) for key, question in questions.items()}

@@ -195,7 +195,7 @@ class Gateway:
             return await self._go_on(context, params)
         conversation = Conversation(context, partial(digest_of, params), self._edge)
         work = partial(self._masked_call, params, conversation)
-        if not conversation.stateless:
+        if not conversation.may_ask:
             return await work()
         assert self._group is not None
         self._group.start_soon(conversation.drive, work)

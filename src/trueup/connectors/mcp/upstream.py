@@ -283,7 +283,7 @@ class Upstream:
             return types.ErrorData(code=types.INVALID_REQUEST, message="It is not certain whose call asks this.")
         try:
             answers = await self._asking[0]({"question": types.ElicitRequest(params=params)})
-        except TrueupError:
+        except (TrueupError, PermissionError):
             return types.ErrorData(code=types.INVALID_REQUEST, message="The question could not be passed on.")
         answer = answers.get("question")
         if isinstance(answer, types.ElicitResult):
