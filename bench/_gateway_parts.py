@@ -1,7 +1,9 @@
 """The tool server that the gateway bench calls, and the barest proxy that forwards to it; run as programs.
 
 python bench/_gateway_parts.py server [PORT]
-python bench/_gateway_parts.py proxy SERVER_PORT|stdio [PORT]
+python bench/_gateway_parts.py proxy SERVER_PORT|stdio [PORT] [kept]
+
+`kept` is a proxy over HTTP that uses its connection again, as the gateway does; the library's own makes one a call.
 """
 
 from __future__ import annotations
@@ -58,12 +60,18 @@ async def serve(server: Server[Any], port: int | None) -> None:
 async def main(arguments: list[str]) -> None:
     """Be the server, or the proxy."""
     kind, *rest = arguments
+    kept = rest[-1:] == ["kept"]
+    rest = rest[:-1] if kept else rest
     port = int(rest[-1]) if rest and rest[-1].isdigit() and (kind == "server" or len(rest) > 1) else None
     if kind == "server":
         await serve(Server[Any]("erp", on_list_tools=listed, on_call_tool=called), port)
         return
     own = StdioServerParameters(command=sys.executable, args=[__file__, "server"])
-    target = own if rest[0] == "stdio" else f"http://127.0.0.1:{rest[0]}/mcp"
+    target: Any = own if rest[0] == "stdio" else f"http://127.0.0.1:{rest[0]}/mcp"
+    if kept:
+        from trueup.connectors.mcp.transport.reuse import reached
+
+        target = reached(target, {})
     async with forwarding(target) as server:
         await serve(server, port)
 

@@ -54,16 +54,20 @@ def run(report: Report, data: Path | None) -> None:  # noqa: ARG001 -- the frame
         )
         note = "intent with verdict, and outcome: writes of 1,400 and 700 B, each with fsync"
         report.row("of which: two commits made durable, p50", bare, note=note)
-        ports = free_ports(3)
+        ports = free_ports(4)
         upstream = f"http://127.0.0.1:{ports[0]}/mcp"
         with (
             running(PARTS, "server", str(ports[0]), port=ports[0]),
             running(PARTS, "proxy", str(ports[0]), str(ports[1]), port=ports[1]),
             running(*gateway, "--http", upstream, "--listen", str(ports[2]), port=ports[2]),
+            running(PARTS, "proxy", str(ports[0]), str(ports[3]), "kept", port=ports[3]),
         ):
-            names = ("direct", "bare", "gateway")
+            names = ("direct", "bare", "gateway", "kept")
             links = {name: f"http://127.0.0.1:{port}/mcp" for name, port in zip(names, ports, strict=True)}
-            told(report, "HTTP", asyncio.run(times(links)))
+            found = asyncio.run(times(links))
+            told(report, "HTTP", found)
+            ours, kept = (statistics.median(found[name]) for name in ("gateway", "kept"))
+            report.row("the same, over HTTP, p50", ours, kept, note="peer: one that uses its connection again, as ours")
 
 
 def told(report: Report, transport: str, found: Mapping[str, list[float]]) -> None:
