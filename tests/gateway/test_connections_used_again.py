@@ -78,12 +78,13 @@ def called(erp: Erp, times: int) -> None:
     asyncio.run(asyncio.wait_for(session(), 30))
 
 
-def test_calls_one_after_the_other_go_over_one_connection() -> None:
+def test_calls_one_after_the_other_use_connections_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reuse, "_AFTER_SECONDS", 0.0)
     erp = Erp(behind="0\r\n\r\n")
     called(erp, 20)
     assert erp.asked.count("tools/call") == 20
-    # The handshake overlaps with what the client listens for beside it.
-    assert erp.connections <= 3
+    # Not one for each: what is asked while the end of an answer is read goes over another one.
+    assert erp.connections <= 6
 
 
 @pytest.mark.parametrize("behind", ["", chunk(": still here\n\n") * 99, "no chunk at all\r\n"])

@@ -49,7 +49,7 @@ async def strict_stdio(noted: Noted = nowhere) -> AsyncIterator[tuple[Any, Any]]
         async with anyio.create_task_group() as group:
             out = _Answers(kept_out)
             source = _Source(kept_in, _Strictly(out, noted))
-            out.gone_with = source.inbox.end
+            out.gone_with = source.stop
             if not source.tells:
                 group.start_soon(source.read_in_a_thread)
             try:
@@ -164,6 +164,11 @@ class _Source:
         if self._listens:
             self._loop.remove_reader(self._descriptor)
             self._listens = False
+
+    def stop(self) -> None:
+        """Read nothing any more, nor what was read ahead: nobody would hear what came of it."""
+        self.leave()
+        self.inbox.drop()
 
     async def read_in_a_thread(self) -> None:
         """Read to the end, where only a thread can wait for it."""

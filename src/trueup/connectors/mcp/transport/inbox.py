@@ -75,7 +75,7 @@ class Inbox:
 
     def put(self, lines: list[bytes]) -> None:
         """Take lines that came."""
-        if lines and not self._closed:
+        if lines and not (self._closed or self._ended):
             self._lines.extend(lines)
             self._wake()
 
@@ -83,6 +83,11 @@ class Inbox:
         """Say that no more will come; what came is read still."""
         self._ended = True
         self._wake()
+
+    def drop(self) -> None:
+        """End at once: what came, and was not read, is not read any more."""
+        self._lines.clear()
+        self.end()
 
     async def receive(self) -> Item:
         """Return the next message, or why it is none. Raises EndOfStream, ClosedResourceError."""
