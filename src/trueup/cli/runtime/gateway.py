@@ -50,7 +50,6 @@ def gateway(directory: Path, workflow: str, **options: Any) -> Answer:
     import anyio
 
     from trueup.connectors.mcp.gateway import Gateway, Terms
-    from trueup.connectors.mcp.transport.handover import quick_loop
     from trueup.sdk import governed
     from trueup.workspace import new_token
 
@@ -69,7 +68,7 @@ def gateway(directory: Path, workflow: str, **options: Any) -> Answer:
         )
         made = Gateway(gate, servers, terms, _say)
         with suppress(KeyboardInterrupt):
-            anyio.run(_serve, made, options, backend_options={"loop_factory": quick_loop})
+            anyio.run(_serve, made, options)
     return Answer({"workflow": workflow, "servers": [server.name for server in servers]}, lambda _: "")
 
 

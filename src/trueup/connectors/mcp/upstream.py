@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 from mcp import Client, StdioServerParameters, types
+from mcp.client.stdio import stdio_client
 from mcp.shared.exceptions import MCPError
 from mcp_types import CONNECTION_CLOSED, REQUEST_TIMEOUT
 from pydantic import TypeAdapter
 
-from trueup.connectors.mcp.transport.child import child
 from trueup.connectors.mcp.transport.reuse import reached
 from trueup.connectors.mcp.watching import watched
 from trueup.enforce.gate import UncertainError
@@ -263,7 +263,7 @@ class Upstream:
         started = StdioServerParameters(
             command=command, args=arguments, env=dict(self.server.environment), cwd=self.server.folder
         )
-        return watched(child(started), ended)
+        return watched(stdio_client(started), ended)
 
     def _options(self) -> dict[str, Any]:
         return {"elicitation_callback": self._elicited, "message_handler": self._told, "cache": None}
