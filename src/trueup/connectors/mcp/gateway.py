@@ -12,7 +12,6 @@ from mcp import types
 from mcp.server import NotificationOptions
 from mcp.server import Server as McpServer
 from mcp.shared.exceptions import MCPError
-from opentelemetry import trace
 
 from trueup.connectors.mcp import answers
 from trueup.connectors.mcp.asking import Conversation
@@ -74,9 +73,6 @@ class Gateway:
             on_call_tool=self._call_tool,
             get_tool_input_schema=self._schema,
         )
-        if not _traced():
-            # The library's own: it describes each message to a tracer, and there is none.
-            self.server.middleware.clear()
         self.server.middleware.append(self._met)
         self._readings.serve(self.server)
 
@@ -275,11 +271,6 @@ class Gateway:
             raise
         self.passage.heard(tool.shown.name, arguments, _said(result))
         return result
-
-
-def _traced() -> bool:
-    """Tell whether this process has been given a tracer, so that calls are to be seen in it."""
-    return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
 
 
 class _Server(McpServer[Any]):
