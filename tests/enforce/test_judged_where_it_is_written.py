@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -153,3 +154,31 @@ def test_a_yes_does_not_outrun_the_switch(tmp_path: Path) -> None:
         gate, _ = gate_with(at, lambda: elsewhere.append([KILLED]))
         assert gate.resume(held, at.tool).state == "denied"
     assert at.tool.calls == []
+
+
+@pytest.mark.parametrize("approval", ["until-act", "always"])
+def test_what_another_thread_has_seen_fall_is_not_judged_by_the_level_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, approval: str
+) -> None:
+    """Threads share what was read of the ledger: its size may have moved on since one of them took the policy."""
+    at = world(tmp_path, actions=FREE.replace("never", approval))
+    with closing(other(at)) as elsewhere:
+        gate = at.gate()
+        held = gate.call(pay(), "before", at.tool).approval
+        if held is not None:
+            at.desk.decide(Ask(held, "accept", "owner"), at.policy, NOW, lambda _: {})
+        judge, looked = gate._judge, gate._judge.look
+
+        def look(when: datetime) -> Policy:
+            policy = looked(when)
+            if elsewhere.find(FALLEN.id) is None:
+                elsewhere.append([FALLEN])
+                judge._tail.look()
+            return policy
+
+        for name in ("look", "ready"):
+            monkeypatch.setattr(judge, name, look)
+        outcome = gate.call(pay(), "a", at.tool) if held is None else gate.resume(held, at.tool)
+        assert outcome.state == ("held" if held is None else "denied")
+        assert len(at.tool.calls) == (held is None)
+        assert at.last("action.judged").data["policy"] == gate.current().version != at.policy.version

@@ -141,9 +141,9 @@ class Gate:
         """
         for again in range(_AT_ONCE):
             # Policy at the level that is in force by now, and all else that stands in the ledger.
-            policy = self._judge.look(now) if again else self._judge.ready(now)
-            attempt = Attempt(policy, ids, step, now, self._judge.next_runner())
+            self._judge.look(now) if again else self._judge.ready(now)
             found = self._judge.refused(wanted, now, unfit) if unfit else self._judge.judged(wanted, now)
+            attempt = Attempt(found.policy, ids, step, now, self._judge.next_runner())
             if self._keeping(found.verdict) and self._ledger.find(ids.intended) is not None:
                 return None
             entries = [self._intended(attempt, wanted, body), *self._verdict_entries(attempt, wanted, found.verdict)]
@@ -174,8 +174,9 @@ class Gate:
         at, place = intent.entry.time, intent.index
 
         def judged() -> tuple[Attempt, Verdict, int]:
-            again = replace(attempt, policy=self._judge.look(now))
+            self._judge.look(now)
             found = self._judge.refused(wanted, at, unfit) if unfit else self._judge.judged(wanted, at, place)
+            again = replace(attempt, policy=found.policy)
             entries = self._verdict_entries(again, wanted, found.verdict)
             return again, found.verdict, append_once(self._ledger, entries, TAKEN, found)
 

@@ -37,11 +37,13 @@ STANDING = frozenset((*LOWERING, "tool.offered", BYPASSED))
 class Judged:
     """A verdict, and what was true of the ledger when it was found: it is written where that still holds.
 
-    `index` is that of an intent which stands in the ledger: then only what stands before it counts.
+    `policy` is the one it was found by: that of the level which was in force at this size, whatever other threads have
+    seen since. `index` is that of an intent which stands in the ledger: then only what stands before it counts.
     """
 
     judge: Judge
     size: int
+    policy: Policy
     verdict: Verdict
     request: Request
     at: datetime
@@ -107,24 +109,24 @@ class Judge:
         self, request: Request, at: datetime, index: int | None = None, *, approved: bool = False, edited: bool = False
     ) -> Judged:
         """Judge a request at an instant; for an intent, by what stands in front of its index."""
-        # Before anything is read: what another thread learns meanwhile counts as news.
-        size = self._tail.size()
+        size, policy = self._stands(at)
         standing = self._standing(request)
         if standing is not None:
-            return Judged(self, size, standing, request, at, index, None)
-        action = self.policy.action_of(request)
+            return Judged(self, size, policy, standing, request, at, index, None)
+        action = policy.action_of(request)
         room = self._usage.room(request, action, at, index, others=edited)
-        verdict = self.policy.judge(request, today=room.today, approved=approved, fits=room.fits)
-        bypass = self._bypasses.of(self.policy, action, at) if action and verdict.decision is Decision.HOLD else None
+        verdict = policy.judge(request, today=room.today, approved=approved, fits=room.fits)
+        bypass = self._bypasses.of(policy, action, at) if action and verdict.decision is Decision.HOLD else None
         if bypass is not None:
-            released = self.policy.judge(request, today=room.today, approved=True, fits=room.fits)
+            released = policy.judge(request, today=room.today, approved=True, fits=room.fits)
             verdict = passed_by(verdict, bypass, released)
         counts = self._usage.limits_on(action) and (index is None or edited)
-        return Judged(self, size, verdict, request, at, index, room if counts else None)
+        return Judged(self, size, policy, verdict, request, at, index, room if counts else None)
 
     def refused(self, request: Request, at: datetime, verdict: Verdict) -> Judged:
         """Return a denial that was found before anything was asked."""
-        return Judged(self, self._tail.size(), verdict, request, at, None, None)
+        size, policy = self._stands(at)
+        return Judged(self, size, policy, verdict, request, at, None, None)
 
     def holds(self, found: Judged, news: Sequence[Recorded], beside: Sequence[Recorded]) -> bool:
         """Tell whether a verdict would be found again: nothing stands otherwise, and the limits leave as much."""
@@ -136,9 +138,19 @@ class Judge:
         if beside:
             # What is not committed yet must not be counted; it is judged again once it is known.
             return False
-        action = self.policy.action_of(found.request)
+        action = found.policy.action_of(found.request)
         room = self._usage.room(found.request, action, found.at, found.index, others=found.index is not None)
-        return room == found.room if self.policy.counts else room.fits == found.room.fits
+        return room == found.room if found.policy.counts else room.fits == found.room.fits
+
+    def _stands(self, at: datetime) -> tuple[int, Policy]:
+        """Return the size that a verdict is found at, and the policy in force there.
+
+        The size first: whatever another thread learns later counts as news, and of the policy, which is shared, nobody
+        knows at which size somebody else has found it.
+        """
+        size = self._tail.size()
+        self.policy = policy = self._in_force.of(self.policy, at)
+        return size, policy
 
     def _standing(self, request: Request) -> Verdict | None:
         """Return the denial that no policy can outweigh: stopped by hand, or a tool that is not the one pinned."""

@@ -65,8 +65,9 @@ class Releases:
 
     def _claimed(self, asked: Approval, ids: StepIds, now: datetime) -> tuple[Judged, int]:
         """Judge, and use the approval up: of two processes one writes this entry."""
-        attempt = Attempt(self.judge.look(now), ids, asked.step, now, self.judge.next_runner())
+        self.judge.look(now)
         found = self._judged(asked, ids, now)
+        attempt = Attempt(found.policy, ids, asked.step, now, self.judge.next_runner())
         reserved = self.judge.reserved(found.request, asked.action, ids.released)
         entry = attempt.judged(found.verdict, asked.id, reserved)
         return found, append_once(self.ledger, [entry], _used(asked.id), found)
@@ -78,8 +79,7 @@ class Releases:
             why = refusal(f"approval.{asked.state}", f"the approval is {asked.state}", action=asked.action)
             return self.judge.refused(bare, now, why)
         if asked.policy != self.judge.policy.version:
-            why = refusal("approval.policy-changed", "the policy is another one by now", action=asked.action)
-            return self.judge.refused(bare, now, why)
+            return self._changed(asked, bare, now)
         body = self.bodies.get(asked.digest)
         if body is None:
             reason = "the arguments that were accepted are not there any more"
@@ -92,7 +92,13 @@ class Releases:
                 bare, now, refusal("approval.no-intent", "what was asked for is not in the ledger")
             )
         edited = asked.state == "edited"
-        return self.judge.judged(request, intent.entry.time, intent.index, approved=True, edited=edited)
+        found = self.judge.judged(request, intent.entry.time, intent.index, approved=True, edited=edited)
+        # Another thread may have seen it fall since it was compared.
+        return found if found.policy.version == asked.policy else self._changed(asked, bare, now)
+
+    def _changed(self, asked: Approval, bare: Request, now: datetime) -> Judged:
+        why = refusal("approval.policy-changed", "the policy is another one by now", action=asked.action)
+        return self.judge.refused(bare, now, why)
 
 
 def written(attempt: Callable[[], T]) -> T:
