@@ -10,10 +10,13 @@ import pytest
 
 from tests.enforce.governed import ACTIONS, World, pay, world, write
 from tests.running import run_trueup
+from trueup.enforce.attempt import Attempt
 from trueup.enforce.rehearsal.replay import replay
-from trueup.enforce.request import Request
+from trueup.enforce.request import Request, normalised
 from trueup.enforce.standing.bypass import Wanted, bypassing
+from trueup.enforce.steps import StepIds
 from trueup.kernel.errors import UsageError
+from trueup.ledger.entry import Entry
 from trueup.sdk import governed
 
 HOURS = timedelta(hours=1)
@@ -136,3 +139,37 @@ def test_from_the_command_line_by_whoever_may_give_more_autonomy(tmp_path: Path)
         assert gate.call(pay(), "two", lambda _: None).state == "held"
     assert run_trueup("approvals", "list", root, "--json").data["bypasses"] == []
     assert run_trueup("ledger", "verify", root).exit_code == 0
+
+
+def entry(at: World, event_type: str, data: dict[str, Any]) -> Entry:
+    return Entry(event_type, f"{event_type}/{at.ledger.size()}", at.clock.now(), "chief", data)
+
+
+def test_a_level_that_fell_and_was_raised_again_does_not_open_it_anew(at: World) -> None:
+    passed(at)
+    fell = {"workflow": "payments", "severity": 1, "incident": "i-1", "what": "paid twice"}
+    raised = {"kind": "autonomy", "subject": "payments", "decision": "applied", "outcome": "approve", "because": "so"}
+    at.ledger.append([entry(at, "incident.recorded", fell)])
+    assert state(at, "b")[0] == "held"
+    at.ledger.append([entry(at, "change.decided", raised)])
+    assert state(at, "c") == ("held", "payments.pay.approval")
+    passed(at)
+    assert state(at, "d")[0] == "done"
+
+
+def test_a_clock_that_is_moved_back_does_not_open_it_anew(at: World) -> None:
+    passed(at)
+    at.clock.move(hours=2.5)
+    gate = at.gate()
+    assert gate.call(pay(), "after", at.tool).state == "held"
+    at.clock.move(hours=-1)
+    assert gate.call(pay(), "back", at.tool).state == "held"
+    assert state(at, "back, elsewhere")[0] == "held"
+
+
+def test_an_intent_that_a_crash_left_over_is_not_let_through_by_one_that_is_over(at: World) -> None:
+    passed(at)
+    attempt = Attempt(at.policy, StepIds.of("payments", "left"), "left", at.clock.now(), "dead/1")
+    at.ledger.append([attempt.intended(normalised(pay()), at.bodies.digest(normalised(pay()).body), {})])
+    at.clock.move(hours=3)
+    assert state(at, "left") == ("held", "payments.pay.approval")

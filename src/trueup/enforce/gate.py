@@ -175,7 +175,7 @@ class Gate:
 
         def judged() -> tuple[Attempt, Verdict, int]:
             self._judge.look(now)
-            found = self._judge.refused(wanted, at, unfit) if unfit else self._judge.judged(wanted, at, place)
+            found = self._judge.refused(wanted, at, unfit) if unfit else self._judge.judged(wanted, at, place, now=now)
             again = replace(attempt, policy=found.policy)
             entries = self._verdict_entries(again, wanted, found.verdict)
             return again, found.verdict, append_once(self._ledger, entries, TAKEN, found)

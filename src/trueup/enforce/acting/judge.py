@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from trueup.enforce.bodies import Bodies
     from trueup.enforce.policy import Policy
     from trueup.enforce.request import Request
+    from trueup.enforce.standing.bypass import Bypass
     from trueup.enforce.usage import Room
     from trueup.kernel.canonical import Json
     from trueup.ledger.entry import Recorded
@@ -49,6 +50,7 @@ class Judged:
     at: datetime
     index: int | None
     room: Room | None
+    bypass: Bypass | None = None
 
     def holds(self, news: Sequence[Recorded], beside: Sequence[Recorded]) -> bool:
         """Tell whether the same verdict would be found behind what came since; as of `Premise`."""
@@ -106,9 +108,19 @@ class Judge:
         return self._blind.draws
 
     def judged(
-        self, request: Request, at: datetime, index: int | None = None, *, approved: bool = False, edited: bool = False
+        self,
+        request: Request,
+        at: datetime,
+        index: int | None = None,
+        *,
+        now: datetime | None = None,
+        approved: bool = False,
+        edited: bool = False,
     ) -> Judged:
-        """Judge a request at an instant; for an intent, by what stands in front of its index."""
+        """Judge a request at an instant; for an intent, by what stands in front of its index.
+
+        An intent may have been left over: what it takes from the limits is of its own time, a bypass is one of `now`.
+        """
         size, policy = self._stands(at)
         standing = self._standing(request)
         if standing is not None:
@@ -116,12 +128,13 @@ class Judge:
         action = policy.action_of(request)
         room = self._usage.room(request, action, at, index, others=edited)
         verdict = policy.judge(request, today=room.today, approved=approved, fits=room.fits)
-        bypass = self._bypasses.of(policy, action, at) if action and verdict.decision is Decision.HOLD else None
+        held = action is not None and verdict.decision is Decision.HOLD
+        bypass = self._bypasses.of(policy, action, now or at) if action and held else None
         if bypass is not None:
             released = policy.judge(request, today=room.today, approved=True, fits=room.fits)
             verdict = passed_by(verdict, bypass, released)
         counts = self._usage.limits_on(action) and (index is None or edited)
-        return Judged(self, size, policy, verdict, request, at, index, room if counts else None)
+        return Judged(self, size, policy, verdict, request, at, index, room if counts else None, bypass)
 
     def refused(self, request: Request, at: datetime, verdict: Verdict) -> Judged:
         """Return a denial that was found before anything was asked."""
@@ -132,6 +145,8 @@ class Judge:
         """Tell whether a verdict would be found again: nothing stands otherwise, and the limits leave as much."""
         self._tail.extend(news)
         if any(item.type in STANDING for item in (*news, *beside)):
+            return False
+        if found.bypass is not None and found.bypass.ended_in((*news, *beside)):
             return False
         if found.room is None:
             return True

@@ -2,7 +2,7 @@
 
 It takes away nothing but the question that the action asks each time, or below its level. What is held for another
 reason (untrusted words, a confidence, a source, a policy of the programme) stays held; limits, pins and the switch
-stay. Another policy or level ends it.
+stay. Another policy or level ends it, and so does whatever lowers a level, also where that is raised again.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from trueup.declare.model.workflow import AutonomyLevel
+from trueup.enforce.autonomy.rung import Rungs
 from trueup.enforce.verdict import Considered, Decision, Verdict
 from trueup.kernel.canonical import canonical
 from trueup.kernel.clock import format_instant, parse_instant
@@ -21,7 +22,7 @@ from trueup.kernel.text import did_you_mean
 from trueup.ledger.entry import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from trueup.declare.model.workflow import Action
@@ -51,6 +52,10 @@ class Bypass:
     by: str
     because: str
 
+    def ended_in(self, entries: Iterable[Recorded]) -> bool:
+        """Tell whether one of these entries was recorded when it was over."""
+        return any(item.recorded >= self.until for item in entries)
+
     def to_json(self) -> dict[str, Any]:
         """Return the published form."""
         return {
@@ -73,10 +78,19 @@ class Bypasses:
         self._lock = Lock()
         self._read_to = -1
         self._newest: dict[str, Bypass] = {}
+        self._rungs = Rungs(ledger, workflow)
+        # Of each, by its entry: up to where it was looked whether it has been over before; none once it has.
+        self._looked: dict[int, int | None] = {}
 
     def of(self, policy: Policy, action: str, at: datetime) -> Bypass | None:
-        """Return the bypass of an action that is in force under a policy at an instant."""
-        return next((one for one in self.in_force(policy, at) if one.action == action), None)
+        """Return the bypass of an action that is in force under a policy now; none that has been over before.
+
+        A clock that is moved back opens nothing anew that was recorded to be over.
+        """
+        for one in self.in_force(policy, at):
+            if one.action == action and not self._over(one):
+                return one
+        return None
 
     def in_force(self, policy: Policy, at: datetime) -> list[Bypass]:
         """Return all that are in force under a policy at an instant."""
@@ -88,9 +102,17 @@ class Bypasses:
                         one = _read(item)
                         self._newest[one.action] = one
                 self._read_to = end
-            return [
-                one for one in self._newest.values() if one.policy == policy.version and one.since <= at < one.until
-            ]
+            rung = self._rungs.now().since
+            stands = (one for one in self._newest.values() if one.policy == policy.version and one.entry > rung)
+            return [one for one in stands if one.since <= at < one.until]
+
+    def _over(self, one: Bypass) -> bool:
+        with self._lock:
+            end, looked = self._ledger.size() - 1, self._looked.get(one.entry, one.entry)
+            if looked is not None and looked < end:
+                new = (item for item in self._ledger.entries(after=looked) if item.index <= end)
+                self._looked[one.entry] = looked = None if one.ended_in(new) else end
+            return looked is None
 
 
 def passed_by(verdict: Verdict, bypass: Bypass, released: Verdict) -> Verdict:
