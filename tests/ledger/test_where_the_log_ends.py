@@ -372,6 +372,33 @@ def test_each_commit_is_waited_for_once(tmp_path: Path, monkeypatch: pytest.Monk
         for n in range(2, 12):
             log.append([note(n)])
             levels += store._writer.execute("PRAGMA synchronous").fetchone()
-        log.append([note(1)])
     assert levels == ([1] * 8 + [2] * 2 if able else [2] * 10)
     assert len(flushed) == (8 if able else 0)
+
+
+@pytest.mark.parametrize("many", [1, 120])
+def test_who_is_told_that_an_entry_is_held_waits_for_the_disk_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    """Its writer may have committed and not be on disk yet, or has heard that the disk fails."""
+    if not sqlite_appending.Flush.able:
+        pytest.skip("SQLite itself waits for the disk here")
+    fails = [True]
+    flushed: list[int] = []
+
+    def flush(descriptor: int) -> None:
+        if fails.pop() if fails else False:
+            raise OSError(errno.EIO, "Input/output error")
+        flushed.append(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", flush)
+    stores = [SqliteStore(tmp_path / "ledger.db") for _ in range(2)]
+    notes = [note(n) for n in range(many)]
+    with ExitStack() as stack:
+        logs = [stack.enter_context(closing(Ledger(store, TickingClock(), SIGNER, ORIGIN))) for store in stores]
+        stores[0]._flush._wanted = 1
+        with pytest.raises(StorageError, match="to the disk"):
+            logs[0].append(notes)
+        for count, log in enumerate(reversed(logs), 1):
+            assert log.append(notes) == list(range(many))
+            assert len(flushed) == count

@@ -97,7 +97,10 @@ class SqliteStore:
         if mine is not None and entry_id in mine.held:
             return mine.held[entry_id]
         found = self._one(_FIND, (entry_id,), None)
-        return None if found is None else (int(found[0]), bytes(found[1]))
+        held = None if found is None else (int(found[0]), bytes(found[1]))
+        if mine is not None:
+            mine.held[entry_id] = held
+        return held
 
     def newest_checkpoint(self) -> tuple[int, str] | None:
         """Return size and text of the newest signed checkpoint, or None."""
@@ -166,8 +169,7 @@ class SqliteStore:
                 self._open = looked_up(connection, ids, after)
                 yield SqliteTransaction(self, connection, self._open)
                 done(connection, "COMMIT")
-                if self._open.written:
-                    self._flush.wait()
+                self._flush.wait(self._open)
             except BaseException:
                 # SQLite ends a transaction by itself on some errors (a full disk): then there is nothing to undo.
                 if connection.in_transaction:

@@ -42,6 +42,11 @@ class Open:
     news: list[tuple[int, bytes]] | None = None
     written: bool = False
 
+    @property
+    def rests(self) -> bool:
+        """True where somebody is told that an entry is held already: its writer may still wait for the disk."""
+        return any(self.held.values())
+
 
 class Flush:
     """Who waits for the disk behind a commit: SQLite under its lock, or, where others want that, the store behind it.
@@ -67,9 +72,12 @@ class Flush:
             self.behind = behind
         self._wanted = _PATIENT if begin(connection) else max(self._wanted - 1, 0)
 
-    def wait(self) -> None:
-        """Return once everything that was committed is on disk. Raises StorageError."""
-        if not self.behind:
+    def wait(self, mine: Open) -> None:
+        """Return once everything that was committed is on disk, and is needed there. Raises StorageError.
+
+        A commit that had nothing to write waits for nothing, whatever `synchronous` says.
+        """
+        if not (self.behind if mine.written else self.able and mine.rests):
             return
         try:
             os.fdatasync(self._opened())
