@@ -102,6 +102,21 @@ def test_a_server_that_refuses_is_said_so(
     assert "not everybody could be told" in caplog.text
 
 
+def test_an_address_that_breaks_keeps_nobody_else_from_being_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def breaks(*_: Any, **__: Any) -> None:
+        raise RuntimeError("sesame")
+
+    monkeypatch.setattr("apprise.plugins.custom_form.NotifyForm.send", breaks)
+    with chat() as (address, got), caplog.at_level(logging.WARNING, "trueup.notify"):
+        monkeypatch.setenv(ADDRESSES, f"form://somebody:sesame@127.0.0.1:1/ {address}")
+        hold(programme(tmp_path))
+    assert len(got) == 1
+    assert "not everybody could be told" in caplog.text
+    assert "sesame" not in caplog.text
+
+
 def test_what_breaks_while_telling_holds_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def breaks(*_: Any) -> None:
         raise RuntimeError

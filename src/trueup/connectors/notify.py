@@ -11,7 +11,7 @@ import logging
 from dataclasses import dataclass
 from queue import Empty, Full, Queue
 from threading import Event, Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trueup.kernel.clock import format_instant
 
@@ -93,9 +93,18 @@ class Notifier:
 
             logging.getLogger("apprise").setLevel(logging.CRITICAL)
             # One by one, and here: Apprise's own threads are none any more when a program of one call ends.
-            known = [Apprise.instantiate(address) for address in self._addresses]
-            sent = [one is not None and one.notify(title=message.title, body=message.body) for one in known]
+            sent = [_sent(Apprise, address, message) for address in self._addresses]
             if not all(sent):
                 _LOG.warning("not everybody could be told: %s", message.title)
         except Exception as error:  # noqa: BLE001 -- whatever a library of a hundred services raises, the gate goes on
             _LOG.warning("nobody could be told (%s): %s", type(error).__name__, message.title)
+
+
+def _sent(apprise: Any, address: str, message: Message) -> bool:
+    """Send a message to one address; what breaks there keeps nobody else from being told."""
+    try:
+        one = apprise.instantiate(address)
+        return one is not None and bool(one.notify(title=message.title, body=message.body))
+    except Exception as error:  # noqa: BLE001 -- whatever a library of a hundred services raises, the others are told
+        _LOG.warning("one address broke (%s): %s", type(error).__name__, message.title)
+        return False
