@@ -63,7 +63,7 @@ def test_a_declared_server_that_no_action_names_is_told_from_none(tmp_path: Path
     assert "tool: erp.TOOL" in refused.error["hint"]
     assert "tools draft" in refused.error["hint"]
     write(tmp_path / "other")
-    assert "declare it" in run_trueup("tools", "draft", tmp_path / "other", "--json").error["hint"]
+    assert "Declare it" in run_trueup("tools", "draft", tmp_path / "other", "--json").error["hint"]
 
 
 def test_a_declared_name_that_no_server_offers_is_said_once(tmp_path: Path) -> None:

@@ -33,6 +33,18 @@ def pay(amount: int) -> str:
 print(pay(5))
 """
 
+# Nobody holds the workflow here, only what was asked of it.
+PROGRAM_WITH_A_GATE = """\
+import gc
+
+from trueup.enforce.request import Request
+from trueup.sdk import workflow
+
+gate = workflow({root!r}, "payments").gate()
+gc.collect()
+print(gate.call(Request("pay", {{"amount": 5}}), "S-1", lambda _: "paid").result)
+"""
+
 
 @pytest.fixture
 def payments(tmp_path: Path) -> Iterator[Workflow]:
@@ -40,9 +52,10 @@ def payments(tmp_path: Path) -> Iterator[Workflow]:
         yield opened
 
 
-def test_a_program_that_closes_nothing_ends_in_silence_with_its_record_signed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("program", [PROGRAM, PROGRAM_WITH_A_GATE])
+def test_a_program_that_closes_nothing_ends_in_silence_with_its_record_signed(program: str, tmp_path: Path) -> None:
     root = write(tmp_path / "programme")
-    (tmp_path / "program.py").write_text(PROGRAM.format(root=str(root)), "utf-8")
+    (tmp_path / "program.py").write_text(program.format(root=str(root)), "utf-8")
     ran = subprocess.run(
         [sys.executable, str(tmp_path / "program.py")], capture_output=True, text=True, check=False, timeout=60
     )

@@ -7,10 +7,10 @@ the intent is durable. It returns what it returned; what stands in its way is ra
 from __future__ import annotations
 
 import asyncio
+import atexit
 import functools
 import inspect
 import json
-import weakref
 from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -64,8 +64,6 @@ class Workflow:
         self._clock = clock
         self._lock = Lock()
         self._stack = ExitStack()
-        # A program may end without `close`: while the interpreter still stands, what was written is signed and let go.
-        weakref.finalize(self, self._stack.close)
         self._gate: GovernedWorkflow | None = None
         self._current: ContextVar[_Case | None] = ContextVar(f"case of {name}", default=None)
 
@@ -81,6 +79,7 @@ class Workflow:
         """Let go of the ledger; the next call opens it again."""
         with self._lock:
             self._gate = None
+            atexit.unregister(self._stack.close)
             self._stack.close()
 
     @contextmanager
@@ -175,6 +174,8 @@ class Workflow:
         with self._lock:
             if self._gate is None:
                 self._gate = self._stack.enter_context(governed(self.root, self.name, clock=self._clock))
+                # A program may end without `close`, and keep the gate alone: what was written is signed all the same.
+                atexit.register(self._stack.close)
             return self._gate
 
     def asked_for(self) -> _Case:

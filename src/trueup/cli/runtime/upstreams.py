@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from trueup.declare.programme import Programme
 
 _DRAFT = "    trueup tools draft DIR"
-_HINT = """Write the command that starts your tool server behind --, or its URL, or declare it under `servers`:
-    trueup gateway DIR WORKFLOW -- npx -y SERVER"""
+_HINT = """Declare it under `servers`, or name it at the end of this command: by what starts it, or with --http URL.
+    -- npx -y SERVER"""
 
 
 _OPTIONS = (
