@@ -81,7 +81,9 @@ def test_a_step_made_of_a_case_is_no_step_without_one(payments: Workflow) -> Non
     assert paid == [(5, "GB-17")]
 
 
-@pytest.mark.parametrize("step", ["{case}/{acount}", "{}", "{0}", "{case", "{account.name", "{case}/{more[acount]}"])
+@pytest.mark.parametrize(
+    "step", ["{case}/{acount}", "{}", "{0}", "{case", "{account.name", "{case}/{more[acount]}", "{amount:{width}}"]
+)
 def test_a_step_that_no_call_can_fill_in_is_refused_before_there_is_a_call(payments: Workflow, step: str) -> None:
     with pytest.raises(UsageError) as refused:
 
@@ -91,6 +93,17 @@ def test_a_step_that_no_call_can_fill_in_is_refused_before_there_is_a_call(payme
 
     assert refused.value.code in {"unreadable-step", "step-of-nothing"}
     assert refused.value.hint
+
+
+@pytest.mark.parametrize("step", ["{account.name}", "{account[x]}", "{amount:%Y}", "{account:d}"])
+def test_a_step_that_these_arguments_cannot_fill_in_is_told_and_nothing_runs(payments: Workflow, step: str) -> None:
+    @payments.action("pay", step=step)
+    def pay(amount: int, account: str) -> None:
+        raise AssertionError((amount, account))
+
+    with pytest.raises(UsageError, match="cannot be filled in") as refused:
+        pay(5, "GB-17")
+    assert refused.value.code == "step-of-nothing"
 
 
 def test_a_step_of_open_arguments_is_looked_at_when_they_are_there(payments: Workflow) -> None:

@@ -30,6 +30,29 @@ actions:
   fail: {tool: fail, impact: low, approval: never}
 """
 
+# A whole number beyond 2^53 has no one form that all readers share.
+UNPINNABLE = """\
+import anyio
+from mcp import types
+from mcp.server import Server
+from mcp.server.stdio import stdio_server
+
+TOOL = types.Tool(name="pay", input_schema={"type": "object", "maxProperties": 2**60})
+
+
+async def listed(context, params):
+    return types.ListToolsResult(tools=[TOOL])
+
+
+async def main():
+    server = Server("erp", on_list_tools=listed)
+    async with stdio_server() as (read, write):
+        await server.run(read, write, server.create_initialization_options())
+
+
+anyio.run(main)
+"""
+
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
@@ -129,3 +152,11 @@ def test_a_stopped_workflow_undoes_nothing(root: Path) -> None:
 
 def codes(root: Path) -> set[str]:
     return {one["code"] for one in run_trueup("check", root, "--with-data", "--json").data["findings"]}
+
+
+def test_a_tool_that_cannot_be_pinned_undoes_nothing(root: Path) -> None:
+    step = done(root, "ship", {"amount": 1})
+    command = ("approvals", "reverse", root, step, "--by", "owner", "--json", "--", sys.executable, "-c", UNPINNABLE)
+    refused = run_trueup(*command).error
+    assert refused["code"] == "tool-failed"
+    assert "cannot be pinned" in refused["message"]

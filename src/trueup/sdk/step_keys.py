@@ -35,13 +35,21 @@ def step_key(step: str, action: str, workflow: str, case: str | None, arguments:
         raise UsageError("no-case", f"The step of {action!r} is made of a case, and there is none.", hint)
     if missing:
         raise _no_such_field(action, missing[0], arguments)
-    return step.format(**known)
+    try:
+        return step.format(**known)
+    except (LookupError, AttributeError, TypeError, ValueError) as error:
+        says = f"The step of {action!r} cannot be filled in with these arguments: {error}."
+        raise UsageError("step-of-nothing", says, 'Make it of plain arguments, as in "{case}/{NAME}".') from None
 
 
 def _fields(step: str) -> list[str]:
     """Return the names that a step is made of. Raises ValueError for what is no format."""
-    named = [name for _, name, _, _ in Formatter().parse(step) if name is not None]
-    return [name.partition(".")[0].partition("[")[0] for name in named]
+    found = []
+    for _, name, form, _ in Formatter().parse(step):
+        if name is not None:
+            # How wide a field is written may be made of another one.
+            found += [name.partition(".")[0].partition("[")[0], *_fields(form or "")]
+    return found
 
 
 def _no_such_field(action: str, name: str, known: Iterable[str]) -> UsageError:

@@ -71,7 +71,11 @@ async def _through(undoing: Undoing, definition: Mapping[str, Json], call: Call)
     from trueup.enforce.acting.outcome import UncertainError
 
     reversal = undoing.reversal
-    offered = undoing.gate.offer(reversal.tool, definition)
+    try:
+        offered = undoing.gate.offer(reversal.tool, definition)
+    except (ValueError, RecursionError) as error:
+        says = f"{reversal.of!r} is not undone: {reversal.tool!r} is described so that it cannot be pinned ({error})."
+        raise ConflictError("tool-failed", says, "Have its server mended; it can be asked for again.") from None
     try:
         return await undoing.run_async(call, offered)
     except UncertainError:
